@@ -1,0 +1,98 @@
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.ids import uuid7
+from portal.models import Organization
+
+
+class Domain(models.Model):
+    """A domain of addresses: part of an organisation's internal or external directory."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="domains")
+    name = models.CharField(_("domain"), max_length=253, help_text="Lower case, IDNA (RFC 5891) in its ASCII form.")
+    is_internal = models.BooleanField(_("internal"), default=False)
+
+    class Meta:
+        verbose_name = _("domain")
+        verbose_name_plural = _("domains")
+        constraints = [models.UniqueConstraint(name="domain_one_per_organization", fields=["organization", "name"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an address in one organisation's directories.
+
+    The same address in two organisations is two people. Nobody's user name is unique by itself, so the id is
+    what Django calls the user name; logging in takes an organisation and an address.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="users")
+    domain = models.ForeignKey(Domain, on_delete=models.PROTECT, related_name="users")
+    address = models.EmailField(_("email address"), max_length=320)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    allow_logon = models.BooleanField(_("Allow Secure Messaging Logon"), default=True)
+    disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True)
+    is_licensed = models.BooleanField(
+        _("licensed sender"),
+        default=False,
+        help_text=_("May write new messages to anyone. Internal users only."),
+    )
+    is_staff = models.BooleanField(
+        _("administrator"), default=False, help_text=_("May enter the administration console.")
+    )
+    # Null: never set. A password an administrator set lasts until temporary_until and opens only the page to change it.
+    password_set_at = models.DateTimeField(_("password set"), null=True, blank=True)
+    temporary_until = models.DateTimeField(null=True, blank=True)
+    first_logged_in_at = models.DateTimeField(_("first logged in"), null=True, blank=True)
+    # Guesses by strangers since the last success, and when the next one may be compared (accounts/throttling.py).
+    failures = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+
+    USERNAME_FIELD = "id"
+    EMAIL_FIELD = "address"
+    REQUIRED_FIELDS: list[str] = []
+    objects = BaseUserManager["User"]()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(name="user_address_once_per_organization", fields=["organization", "address"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.disabled_at is None
+
+    @property
+    def is_internal(self) -> bool:
+        return self.domain.is_internal
+
+    @property
+    def may_log_on(self) -> bool:
+        return self.is_active and self.allow_logon
+
+    @property
+    def has_own_password(self) -> bool:
+        """A password the person chose; one set by an administrator is temporary."""
+        return self.password_set_at is not None and self.temporary_until is None
+
+    def get_full_name(self) -> str:
+        return self.name or self.address
+
+    get_short_name = get_full_name
+
+    def may_try_at(self, now: datetime) -> bool:
+        return self.next_try_at is None or self.next_try_at <= now

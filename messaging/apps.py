@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MessagingConfig(AppConfig):
+    name = "messaging"
+    verbose_name = _("Secure Messaging")
+
+    def ready(self) -> None:
+        from . import notifications  # noqa: F401  registers what the mails of this app say

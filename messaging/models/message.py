@@ -1,0 +1,61 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.ids import uuid7
+from portal.models import Organization, RetentionKey
+
+from .definition import Definition, MessageRules
+
+
+class Message(MessageRules):
+    """A message, or a draft of one while sent_at is null. Subject and body are sealed under the message's own key,
+    which stands nowhere but wrapped in the mailbox entries of those who hold a copy."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sent_messages")
+    retention_key = models.ForeignKey(RetentionKey, on_delete=models.PROTECT, related_name="+")
+    subject = models.BinaryField(help_text="Sealed: text.")
+    body = models.BinaryField(help_text="Sealed: sanitised HTML.")
+    definition = models.ForeignKey(Definition, null=True, on_delete=models.PROTECT, related_name="+")
+    in_reply_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replies")
+    # A draft's To, Cc and Bcc as they were typed, sealed; once sent they are Recipient rows.
+    draft_recipients = models.BinaryField(default=bytes)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    recalled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+    def is_recalled(self) -> bool:
+        return self.recalled_at is not None
+
+
+class Quote(models.Model):
+    """One earlier message quoted under a reply: a row of its own, sealed under the reply's key, so that recalling
+    its source can leave it or destroy it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="quotes")
+    position = models.PositiveSmallIntegerField(help_text="0: what the reply answers; then what that one quoted.")
+    source = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="quoted_in")
+    content = models.BinaryField(help_text="Sealed: JSON of sender, sent_at, to, cc, subject, body.")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(name="quote_position", fields=["message", "position"])]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} #{self.position}"

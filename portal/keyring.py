@@ -1,0 +1,178 @@
+"""The key ring: which key opens what, and the only place that seals and opens.
+
+    master key(s)        from the environment or a file, never in the database
+     ├ retention key     one per organisation and month of sending
+     │  └ message key    random, one per message, wrapped once per mailbox copy
+     │     ├ subject, body, quotes, attachment names
+     │     └ attachment key
+     └ leaf keys         one per purpose: credentials, device cookies …
+
+AES-256-GCM throughout (NIST SP 800-38D), nonces random, 96 bit. A sealed value is
+
+    1 byte version · 12 bytes nonce · ciphertext · 16 bytes tag
+
+and is bound, as associated data, to its place: organisation, table, row, field. A value that is moved to
+another row does not open. Whatever does not open raises SealBroken; there is no fall-back to plaintext.
+"""
+
+import base64
+import binascii
+import functools
+import os
+import secrets
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, transaction
+
+from .models import LeafKey, Organization, RetentionKey
+
+KEY_BYTES = 32
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """A sealed value that cannot be opened: changed, moved, truncated, or its key is gone."""
+
+
+class KeyDestroyed(SealBroken):
+    """The retention key has been destroyed: the content is meant to be unreadable."""
+
+
+Place = tuple[str | uuid.UUID, ...]  # where a sealed value stands: table, row, field
+
+
+def new_key() -> bytes:
+    """A fresh random key, 256 bit."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def seal(key: bytes, plaintext: bytes, place: Place) -> bytes:
+    """Encrypt and authenticate, bound to the place."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + nonce + AESGCM(key).encrypt(nonce, plaintext, _associated_data(place))
+
+
+def unseal(key: bytes, sealed: bytes | memoryview, place: Place) -> bytes:
+    """What was sealed in this place; SealBroken for anything else."""
+    sealed = bytes(sealed)
+    if sealed[:1] != _VERSION:
+        raise SealBroken("unknown version of a sealed value")
+    nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, _associated_data(place))
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken("a sealed value does not open in this place") from error
+
+
+def seal_text(key: bytes, text: str, place: Place) -> bytes:
+    return seal(key, text.encode(), place)
+
+
+def unseal_text(key: bytes, sealed: bytes | memoryview, place: Place) -> str:
+    return unseal(key, sealed, place).decode()
+
+
+def _associated_data(place: Place) -> bytes:
+    # Length-prefixed, so that no two places share one encoding.
+    parts = [str(part).encode() for part in place]
+    return _VERSION + b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+
+
+# --- Master keys ------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1)
+def _parsed_master_keys(text: str) -> Mapping[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for item in text.replace("\n", ",").split(","):
+        if not (item := item.strip()) or item.startswith("#"):
+            continue
+        key_id, _, encoded = item.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not key_id or len(key) != KEY_BYTES:
+            raise ImproperlyConfigured(
+                "MASTER_KEYS: each key is id:base64 of 32 bytes. Make one with `python -m portal.new_master_key`."
+            )
+        keys[key_id] = key
+    if not keys:
+        raise ImproperlyConfigured("MASTER_KEYS is empty. Make a key with `python -m portal.new_master_key`.")
+    return keys
+
+
+def master_keys() -> Mapping[str, bytes]:
+    """Every master key by id; the first one writes. Read from MASTER_KEYS_FILE or MASTER_KEYS."""
+    if settings.MASTER_KEYS_FILE:
+        return _parsed_master_keys(Path(settings.MASTER_KEYS_FILE).read_text())
+    return _parsed_master_keys(settings.MASTER_KEYS)
+
+
+def _wrap_under_master(key: bytes, place: Place) -> tuple[str, bytes]:
+    key_id, master = next(iter(master_keys().items()))
+    return key_id, seal(master, key, place)
+
+
+def _unwrap_under_master(key_id: str, wrapped: bytes | memoryview, place: Place) -> bytes:
+    master = master_keys().get(key_id)
+    if master is None:
+        raise SealBroken(f"master key {key_id!r} is not in the key ring")
+    return unseal(master, wrapped, place)
+
+
+# --- Retention keys ---------------------------------------------------------------------------------------
+
+
+def retention_key_for(organization: Organization, moment: datetime) -> RetentionKey:
+    """The key row for content sent in the moment's month (UTC); made when first needed."""
+    month = date(moment.year, moment.month, 1)
+    found = RetentionKey.objects.filter(organization=organization, month=month).first()
+    return found or _make_retention_key(organization, month)
+
+
+def _make_retention_key(organization: Organization, month: date) -> RetentionKey:
+    row = RetentionKey(organization=organization, month=month)
+    row.master_key_id, row.wrapped_key = _wrap_under_master(new_key(), _retention_place(row))
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:  # another process made it in the same moment; theirs stands
+        return RetentionKey.objects.get(organization=organization, month=month)
+    return row
+
+
+def open_retention_key(row: RetentionKey) -> bytes:
+    """The key itself, 32 bytes. KeyDestroyed once it has been destroyed."""
+    if row.wrapped_key is None:
+        raise KeyDestroyed("the retention key of this month has been destroyed")
+    return _unwrap_under_master(row.master_key_id, row.wrapped_key, _retention_place(row))
+
+
+def _retention_place(row: RetentionKey) -> Place:
+    return ("retention_key", row.organization_id, row.id, f"{row.month:%Y-%m}")
+
+
+# --- Leaf keys --------------------------------------------------------------------------------------------
+
+
+def leaf_key(purpose: str) -> bytes:
+    """The installation's key of one purpose ("credentials", "device_cookies" …), 32 bytes; made when first needed."""
+    row = LeafKey.objects.filter(purpose=purpose).first() or _make_leaf_key(purpose)
+    return _unwrap_under_master(row.master_key_id, row.wrapped_key, ("leaf_key", purpose))
+
+
+def _make_leaf_key(purpose: str) -> LeafKey:
+    key_id, wrapped = _wrap_under_master(new_key(), ("leaf_key", purpose))
+    LeafKey.objects.bulk_create(
+        [LeafKey(purpose=purpose, master_key_id=key_id, wrapped_key=wrapped)], ignore_conflicts=True
+    )
+    return LeafKey.objects.get(purpose=purpose)

@@ -1,0 +1,52 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.ids import uuid7
+
+from .organization import Organization
+
+
+class OutgoingMail(models.Model):
+    """One mail to one address, without its content: that is rendered by the worker at sending (portal/outbox.py)."""
+
+    class State(models.TextChoices):
+        DUE = "due", _("waiting")
+        LEASED = "leased", _("being prepared")
+        SENDING = "sending", _("being sent")
+        AMBIGUOUS = "ambiguous", _("perhaps sent, being tried again")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="outgoing_mails")
+    kind = models.CharField(max_length=40, help_text="Whose registered render() writes it.")
+    about = models.UUIDField(help_text="Id of the row it is about; which table, the kind knows.")
+    to_address = models.EmailField(max_length=320)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    state = models.CharField(max_length=10, choices=State, default=State.DUE)
+    due_at = models.DateTimeField()
+    not_after = models.DateTimeField(null=True, blank=True, help_text="Worthless from then on; cancelled instead.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0, help_text="Grows with each claim; a stale worker's writes miss.")
+    attempts = models.PositiveIntegerField(default=0)
+    server_reply = models.TextField(blank=True, help_text="The mail server's last words.")
+    message_id = models.CharField(max_length=200, unique=True)
+    date = models.DateTimeField(help_text="Its Date header, the same at every try.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(name="outgoing_mail_pending", fields=["due_at"], condition=models.Q(finished_at__isnull=True)),
+            models.Index(name="outgoing_mail_about", fields=["about"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="outgoing_mail_finished_in_a_final_state",
+                condition=models.Q(state__in=["sent", "failed", "cancelled"], finished_at__isnull=False)
+                | models.Q(state__in=["due", "leased", "sending", "ambiguous"], finished_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

@@ -1,0 +1,24 @@
+"""The Celery app and its whole schedule.
+
+The database is the queue; Celery and Redis are the wake-up call and the hands. Losing every message in
+Redis costs seconds, never a mail: the clock below finds whatever is due.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "securemsg.settings")
+
+app = Celery("securemsg")
+# Worker and clock may run as threads of the newcomer's process, where "the current app" is not this one.
+app.set_default()
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "deliver due mail": {"task": "portal.tasks.deliver_due_mail", "schedule": 5.0},
+    "link audit events into their chains": {"task": "portal.tasks.link_audit_events", "schedule": 5.0},
+    "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
+    "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": 3600.0},
+}

@@ -1,0 +1,222 @@
+"""Every setting, read from the environment; `.env.example` names and explains each variable.
+
+What is missing and has no safe default stops the start with a sentence that says what to set.
+"""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def required(name: str, why: str) -> str:
+    """The variable's value; without one, the start ends here and says what to set."""
+    value = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name}: {why} See .env.example, or try the portal with `make run`.")
+    return value
+
+
+# --- The installation -------------------------------------------------------------------------------------
+
+SECRET_KEY = required("SECRET_KEY", "50 or more random characters that sign cookies.")
+# "id:base64 of 32 bytes", comma-separated; the first one writes, all of them read.
+MASTER_KEYS = env.str("MASTER_KEYS", default="")
+MASTER_KEYS_FILE = env.str("MASTER_KEYS_FILE", default="")
+if not (MASTER_KEYS or MASTER_KEYS_FILE):
+    raise ImproperlyConfigured(
+        "Set MASTER_KEYS_FILE (or MASTER_KEYS): the keys that every stored message hangs on. "
+        "Make one with `python -m portal.new_master_key > FILE`; without it, what is stored can never be read again."
+    )
+# Links in mails start with it; a request's Host header never decides where a recipient is sent.
+BASE_URL = required("BASE_URL", "the address people reach the portal at, such as https://portal.example.org.").rstrip(
+    "/"
+)
+SERVED_OVER_TLS = BASE_URL.startswith("https://")
+if not SERVED_OVER_TLS and not BASE_URL.startswith(("http://127.0.0.1", "http://localhost")):
+    raise ImproperlyConfigured("BASE_URL must start with https:// (plain HTTP is for loopback only).")
+
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[BASE_URL.split("//")[1].split(":")[0].split("/")[0]])
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# Hops of our own in front of the portal whose X-Forwarded-For entry is believed; none unless said.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+INSTALLED_APPS = [
+    "securemsg.admin.ConsoleConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "portal",
+    "accounts",
+    "messaging",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.ResponseHeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLifetimeMiddleware",
+    # After authentication: reading a form may receive files, and those are only for a live session.
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.middleware.LogInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "securemsg.urls"
+WSGI_APPLICATION = "securemsg.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context_processors.page",
+            ],
+        },
+    }
+]
+
+# --- Database ---------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url_config(required("DATABASE_URL", "such as postgres://user@host/securemsg."))}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Write locks are taken when a transaction begins, so that two writers wait instead of failing half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Who may come in --------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PermissionsBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGIN_URL = "home"
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_HTTPONLY = True
+# Lax, not Strict: a link in a mail must find its session, and a compose window its CSRF cookie.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
+SESSION_COOKIE_NAME = "__Host-session" if SERVED_OVER_TLS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_OVER_TLS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
+
+# --- The browser ------------------------------------------------------------------------------------------
+
+SECURE_HSTS_SECONDS = 63_072_000 if SERVED_OVER_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_OVER_TLS
+SECURE_SSL_REDIRECT = SERVED_OVER_TLS
+# With no-referrer, browsers send "Origin: null" and every form would fail its CSRF check.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Files ------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": env.str("STATICFILES_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage")
+    },
+}
+# Sealed attachments; one folder that web and workers share.
+ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed attachments."))
+# Django's own handlers write large uploads to a temporary file in the clear; this one seals as bytes arrive.
+FILE_UPLOAD_HANDLERS = ["messaging.uploads.SealingUploadHandler"]
+# A written message may be long; files are not counted here.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+
+# --- Mail -------------------------------------------------------------------------------------------------
+
+# smtp://user:password@host:port, smtp+tls:// (STARTTLS) or smtp+ssl://
+vars().update(
+    env.email_url_config(required("SMTP_URL", "the relay notifications leave by, such as smtp+tls://relay:587."))
+)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"no-reply@{ALLOWED_HOSTS[0]}")
+
+# --- Celery: a wake-up call and the hands; the queue is the database -----------------------------------------
+
+CELERY_BROKER_URL = required("BROKER_URL", "such as redis://127.0.0.1:6379/0.")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 90
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Longer than any task may run, or a running one would be started again.
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        # Publishing from a request must fail fast; the clock picks up what was not announced.
+        "socket_timeout": 0.5,
+        "socket_connect_timeout": 0.5,
+    }
+
+# --- Words and dates --------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Logs: to standard error, no secret, subject or body --------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
