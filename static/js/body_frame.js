@@ -1,0 +1,19 @@
+// The message's frame grows with its content, so that the page scrolls and nothing scrolls inside it.
+// The frame runs no script; it is of our own origin, so this page may measure it.
+
+function follow(frame) {
+  const page = frame.contentDocument;
+  if (!page?.body) return;
+  frame.dataset.follows = "";
+  const fit = () => {
+    frame.style.blockSize = `${Math.ceil(page.body.getBoundingClientRect().height) + 2}px`;
+  };
+  // Pictures that finish decoding and text that wraps anew change the body's size, too.
+  new ResizeObserver(fit).observe(page.body);
+  fit();
+}
+
+for (const frame of document.querySelectorAll("[data-follow]")) {
+  frame.addEventListener("load", () => follow(frame));
+  if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") follow(frame);
+}
