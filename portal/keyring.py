@@ -89,11 +89,10 @@ def _associated_data(place: Place) -> bytes:
 # --- Master keys ------------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=1)
-def _parsed_master_keys(text: str) -> Mapping[str, bytes]:
+def _parse_master_keys(text: str) -> Mapping[str, bytes]:
     keys: dict[str, bytes] = {}
     for item in text.replace("\n", ",").split(","):
-        if not (item := item.strip()) or item.startswith("#"):
+        if not (item := item.strip()):
             continue
         key_id, _, encoded = item.partition(":")
         try:
@@ -110,11 +109,19 @@ def _parsed_master_keys(text: str) -> Mapping[str, bytes]:
     return keys
 
 
+_parsed_text = functools.lru_cache(maxsize=1)(_parse_master_keys)
+
+
+@functools.lru_cache(maxsize=1)
+def _parsed_file(path: str, modified_ns: int) -> Mapping[str, bytes]:
+    return _parse_master_keys(Path(path).read_text())
+
+
 def master_keys() -> Mapping[str, bytes]:
-    """Every master key by id; the first one writes. Read from MASTER_KEYS_FILE or MASTER_KEYS."""
+    """Every master key by id; the first one writes. A changed MASTER_KEYS_FILE is read again at once."""
     if settings.MASTER_KEYS_FILE:
-        return _parsed_master_keys(Path(settings.MASTER_KEYS_FILE).read_text())
-    return _parsed_master_keys(settings.MASTER_KEYS)
+        return _parsed_file(settings.MASTER_KEYS_FILE, os.stat(settings.MASTER_KEYS_FILE).st_mtime_ns)
+    return _parsed_text(settings.MASTER_KEYS)
 
 
 def _wrap_under_master(key: bytes, place: Place) -> tuple[str, bytes]:

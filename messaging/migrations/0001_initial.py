@@ -8,157 +8,338 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('portal', '0001_initial'),
+        ("portal", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Definition',
+            name="Definition",
             fields=[
-                ('may_reply', models.BooleanField(default=True, verbose_name='recipients may reply')),
-                ('may_reply_all', models.BooleanField(default=True, verbose_name='recipients may reply to all')),
-                ('may_forward', models.BooleanField(default=False, verbose_name='recipients may forward')),
-                ('may_print', models.BooleanField(default=True, verbose_name='recipients may print')),
-                ('may_download', models.BooleanField(default=False, verbose_name='recipients may download the message')),
-                ('extensions', models.PositiveSmallIntegerField(default=1, help_text='How often a sender may extend the expiry. 0: never.', verbose_name='expiry extensions')),
-                ('read_receipt', models.BooleanField(default=False, verbose_name='read receipt')),
-                ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('description', models.CharField(max_length=120, verbose_name='description')),
-                ('expire_after_days', models.PositiveSmallIntegerField(blank=True, help_text='Empty: never.', null=True, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='expire after (days)')),
-                ('position', models.PositiveIntegerField(default=0, verbose_name='position')),
-                ('is_default', models.BooleanField(default=False, editable=False)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='definitions', to='portal.organization')),
+                ("may_reply", models.BooleanField(default=True, verbose_name="recipients may reply")),
+                ("may_reply_all", models.BooleanField(default=True, verbose_name="recipients may reply to all")),
+                ("may_forward", models.BooleanField(default=False, verbose_name="recipients may forward")),
+                ("may_print", models.BooleanField(default=True, verbose_name="recipients may print")),
+                (
+                    "may_download",
+                    models.BooleanField(default=False, verbose_name="recipients may download the message"),
+                ),
+                (
+                    "extensions",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="How often a sender may extend the expiry. 0: never.",
+                        verbose_name="expiry extensions",
+                    ),
+                ),
+                ("read_receipt", models.BooleanField(default=False, verbose_name="read receipt")),
+                ("id", models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("description", models.CharField(max_length=120, verbose_name="description")),
+                (
+                    "expire_after_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Empty: never.",
+                        null=True,
+                        validators=[django.core.validators.MaxValueValidator(3650)],
+                        verbose_name="expire after (days)",
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="position")),
+                ("is_default", models.BooleanField(default=False, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="definitions",
+                        to="portal.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'definition',
-                'verbose_name_plural': 'definitions',
-                'ordering': ['position', 'id'],
+                "verbose_name": "definition",
+                "verbose_name_plural": "definitions",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('may_reply', models.BooleanField(default=True, verbose_name='recipients may reply')),
-                ('may_reply_all', models.BooleanField(default=True, verbose_name='recipients may reply to all')),
-                ('may_forward', models.BooleanField(default=False, verbose_name='recipients may forward')),
-                ('may_print', models.BooleanField(default=True, verbose_name='recipients may print')),
-                ('may_download', models.BooleanField(default=False, verbose_name='recipients may download the message')),
-                ('extensions', models.PositiveSmallIntegerField(default=1, help_text='How often a sender may extend the expiry. 0: never.', verbose_name='expiry extensions')),
-                ('read_receipt', models.BooleanField(default=False, verbose_name='read receipt')),
-                ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('subject', models.BinaryField(help_text='Sealed: text.')),
-                ('body', models.BinaryField(help_text='Sealed: sanitised HTML.')),
-                ('draft_recipients', models.BinaryField(default=bytes)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('recalled_at', models.DateTimeField(null=True)),
-                ('definition', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.definition')),
-                ('in_reply_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replies', to='messaging.message')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='portal.organization')),
-                ('retention_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='portal.retentionkey')),
-                ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sent_messages', to=settings.AUTH_USER_MODEL)),
+                ("may_reply", models.BooleanField(default=True, verbose_name="recipients may reply")),
+                ("may_reply_all", models.BooleanField(default=True, verbose_name="recipients may reply to all")),
+                ("may_forward", models.BooleanField(default=False, verbose_name="recipients may forward")),
+                ("may_print", models.BooleanField(default=True, verbose_name="recipients may print")),
+                (
+                    "may_download",
+                    models.BooleanField(default=False, verbose_name="recipients may download the message"),
+                ),
+                (
+                    "extensions",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="How often a sender may extend the expiry. 0: never.",
+                        verbose_name="expiry extensions",
+                    ),
+                ),
+                ("read_receipt", models.BooleanField(default=False, verbose_name="read receipt")),
+                ("id", models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("subject", models.BinaryField(help_text="Sealed: text.")),
+                ("body", models.BinaryField(help_text="Sealed: sanitised HTML.")),
+                ("draft_recipients", models.BinaryField(default=bytes)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("recalled_at", models.DateTimeField(null=True)),
+                (
+                    "definition",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.definition",
+                    ),
+                ),
+                (
+                    "in_reply_to",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="replies",
+                        to="messaging.message",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="portal.organization"
+                    ),
+                ),
+                (
+                    "retention_key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="portal.retentionkey"
+                    ),
+                ),
+                (
+                    "sender",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sent_messages",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.BinaryField(help_text="Sealed: the file's cleaned name.")),
-                ('content_type', models.CharField(max_length=120, verbose_name='content type')),
-                ('size', models.PositiveBigIntegerField(help_text='Bytes, before sealing.', verbose_name='size')),
-                ('wrapped_key', models.BinaryField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='messaging.message')),
+                ("id", models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("name", models.BinaryField(help_text="Sealed: the file's cleaned name.")),
+                ("content_type", models.CharField(max_length=120, verbose_name="content type")),
+                ("size", models.PositiveBigIntegerField(help_text="Bytes, before sealing.", verbose_name="size")),
+                ("wrapped_key", models.BinaryField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="messaging.message"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Quote',
+            name="Quote",
             fields=[
-                ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField(help_text='0: what the reply answers; then what that one quoted.')),
-                ('content', models.BinaryField(help_text='Sealed: JSON of sender, sent_at, to, cc, subject, body.')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotes', to='messaging.message')),
-                ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='quoted_in', to='messaging.message')),
+                ("id", models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(help_text="0: what the reply answers; then what that one quoted."),
+                ),
+                ("content", models.BinaryField(help_text="Sealed: JSON of sender, sent_at, to, cc, subject, body.")),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="quotes", to="messaging.message"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="quoted_in",
+                        to="messaging.message",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('to', 'To'), ('cc', 'Cc'), ('bcc', 'Bcc')], max_length=3)),
-                ('address', models.EmailField(max_length=320)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recipients', to='messaging.message')),
-                ('notification', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.outgoingmail')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='received', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("role", models.CharField(choices=[("to", "To"), ("cc", "Cc"), ("bcc", "Bcc")], max_length=3)),
+                ("address", models.EmailField(max_length=320)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("read_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="recipients", to="messaging.message"
+                    ),
+                ),
+                (
+                    "notification",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="portal.outgoingmail",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="received",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MailboxEntry',
+            name="MailboxEntry",
             fields=[
-                ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('received', 'received'), ('sent', 'sent'), ('draft', 'draft')], max_length=8)),
-                ('folder', models.CharField(choices=[('inbox', 'Inbox'), ('sent', 'Sent Items'), ('drafts', 'Drafts'), ('deleted', 'Deleted Items')], max_length=8)),
-                ('deleted_from', models.CharField(blank=True, choices=[('inbox', 'Inbox'), ('sent', 'Sent Items'), ('drafts', 'Drafts'), ('deleted', 'Deleted Items')], help_text='Where Restore puts it back.', max_length=8)),
-                ('visible_at', models.DateTimeField(help_text='Hidden before: the time in which sending can be undone.')),
-                ('read_at', models.DateTimeField(null=True)),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('wrapped_key', models.BinaryField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to=settings.AUTH_USER_MODEL)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='messaging.message')),
-                ('recipient', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entry', to='messaging.recipient')),
+                ("id", models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("received", "received"), ("sent", "sent"), ("draft", "draft")], max_length=8
+                    ),
+                ),
+                (
+                    "folder",
+                    models.CharField(
+                        choices=[
+                            ("inbox", "Inbox"),
+                            ("sent", "Sent Items"),
+                            ("drafts", "Drafts"),
+                            ("deleted", "Deleted Items"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "deleted_from",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("inbox", "Inbox"),
+                            ("sent", "Sent Items"),
+                            ("drafts", "Drafts"),
+                            ("deleted", "Deleted Items"),
+                        ],
+                        help_text="Where Restore puts it back.",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "visible_at",
+                    models.DateTimeField(help_text="Hidden before: the time in which sending can be undone."),
+                ),
+                ("read_at", models.DateTimeField(null=True)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                ("removed_at", models.DateTimeField(null=True)),
+                ("wrapped_key", models.BinaryField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="messaging.message"
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entry",
+                        to="messaging.recipient",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mailbox entry',
-                'verbose_name_plural': 'mailbox entries',
+                "verbose_name": "mailbox entry",
+                "verbose_name_plural": "mailbox entries",
             },
         ),
         migrations.AddConstraint(
-            model_name='definition',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='definition_one_default_per_organization'),
+            model_name="definition",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("organization",),
+                name="definition_one_default_per_organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='definition',
-            constraint=models.CheckConstraint(condition=models.Q(('expire_after_days__isnull', True), ('expire_after_days__gte', 1), _connector='OR'), name='definition_expires_after_a_day_or_more'),
+            model_name="definition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expire_after_days__isnull", True), ("expire_after_days__gte", 1), _connector="OR"),
+                name="definition_expires_after_a_day_or_more",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quote',
-            constraint=models.UniqueConstraint(fields=('message', 'position'), name='quote_position'),
+            model_name="quote",
+            constraint=models.UniqueConstraint(fields=("message", "position"), name="quote_position"),
         ),
         migrations.AddConstraint(
-            model_name='recipient',
-            constraint=models.UniqueConstraint(fields=('message', 'user'), name='recipient_once_per_message'),
+            model_name="recipient",
+            constraint=models.UniqueConstraint(fields=("message", "user"), name="recipient_once_per_message"),
         ),
         migrations.AddIndex(
-            model_name='mailboxentry',
-            index=models.Index(condition=models.Q(('removed_at__isnull', True)), fields=['owner', 'folder', '-id'], name='entry_folder_page'),
+            model_name="mailboxentry",
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", True)),
+                fields=["owner", "folder", "-id"],
+                name="entry_folder_page",
+            ),
         ),
         migrations.AddIndex(
-            model_name='mailboxentry',
-            index=models.Index(condition=models.Q(('read_at__isnull', True), ('removed_at__isnull', True)), fields=['owner', 'folder'], name='entry_unread'),
+            model_name="mailboxentry",
+            index=models.Index(
+                condition=models.Q(("read_at__isnull", True), ("removed_at__isnull", True)),
+                fields=["owner", "folder"],
+                name="entry_unread",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mailboxentry',
-            constraint=models.UniqueConstraint(fields=('message', 'owner', 'kind'), name='entry_one_copy_per_kind'),
+            model_name="mailboxentry",
+            constraint=models.UniqueConstraint(fields=("message", "owner", "kind"), name="entry_one_copy_per_kind"),
         ),
         migrations.AddConstraint(
-            model_name='mailboxentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('removed_at__isnull', True), ('wrapped_key__isnull', False)), models.Q(('removed_at__isnull', False), ('wrapped_key__isnull', True)), _connector='OR'), name='entry_wrapped_until_removed'),
+            model_name="mailboxentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("removed_at__isnull", True), ("wrapped_key__isnull", False)),
+                    models.Q(("removed_at__isnull", False), ("wrapped_key__isnull", True)),
+                    _connector="OR",
+                ),
+                name="entry_wrapped_until_removed",
+            ),
         ),
     ]

@@ -1,0 +1,76 @@
+"""The only doors to a message. Every look-up starts from a person and finds that person's own copies; what is
+absent and what is somebody else's is the same 404. Now is the database's, at the moment of the query."""
+
+import uuid
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import Http404
+
+from accounts.models import User
+
+from .models import Attachment, MailboxEntry, Message
+
+
+class Gone(Exception):
+    """One's own copy, whose content may not be shown any more; `reason` is recalled, expired or purged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def entries_of(user: User) -> QuerySet[MailboxEntry]:
+    """The person's copies with everything that opening their subjects takes, the moment of the query as `.now`.
+    Bodies are left out until they are asked for."""
+    return (
+        MailboxEntry.objects.filter(owner=user, visible_at__lte=Now())
+        .select_related("message", "message__retention_key", "message__sender")
+        .defer("message__body", "message__draft_recipients")
+        .annotate(now=Now())
+    )
+
+
+def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
+    """The person's copy, sent or received, ready to be opened. Http404, or Gone with the reason."""
+    entry = entries_of(user).exclude(kind=MailboxEntry.Kind.DRAFT).filter(id=entry_id).first()
+    if entry is None:
+        raise Http404
+    refuse_if_gone(entry)
+    return entry
+
+
+def refuse_if_gone(entry: MailboxEntry) -> None:
+    if entry.is_openable(entry.now):  # type: ignore[attr-defined]
+        return
+    if entry.kind == MailboxEntry.Kind.RECEIVED and entry.message.is_recalled():
+        raise Gone("recalled")
+    if entry.kind == MailboxEntry.Kind.RECEIVED and entry.message.is_expired(entry.now):  # type: ignore[attr-defined]
+        raise Gone("expired")
+    if entry.deleted_at is not None:
+        raise Http404  # its owner removed it for good
+    raise Gone("purged")
+
+
+def sent_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
+    """The person's own sent copy. Http404 for any other."""
+    entry = openable_entry(user, entry_id)
+    if entry.kind != MailboxEntry.Kind.SENT:
+        raise Http404
+    return entry
+
+
+def draft_entry(user: User, message_id: uuid.UUID) -> MailboxEntry | None:
+    """The person's draft of that message id; None where no such message exists yet. Http404 for somebody else's."""
+    entry = entries_of(user).defer(None).filter(message_id=message_id, kind=MailboxEntry.Kind.DRAFT).first()
+    if entry is None and Message.objects.filter(id=message_id).exclude(sender=user).exists():
+        raise Http404
+    return entry
+
+
+def attachment_of(entry: MailboxEntry, attachment_id: uuid.UUID) -> Attachment:
+    """An attachment of the message whose copy this is. Http404 for any other."""
+    attachment = Attachment.objects.filter(message=entry.message_id, id=attachment_id).first()
+    if attachment is None:
+        raise Http404
+    return attachment

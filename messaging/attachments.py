@@ -1,0 +1,110 @@
+"""Attachments of drafts and messages: taking in what was uploaded, listing, opening, clearing up."""
+
+import logging
+import time
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from . import sealed_files, sealing
+from .models import Attachment, Message
+from .uploads import SealedUpload
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTACHMENTS = 50
+MAX_NAME_CHARACTERS = 200
+# A file without a row is an upload still under way, or one whose request failed; after this long it is the latter.
+ORPHAN_SECONDS = 3600
+_RESERVED_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+
+
+@dataclass(frozen=True)
+class NamedAttachment:
+    """An attachment with its name opened."""
+
+    id: uuid.UUID
+    name: str
+    size: int
+    content_type: str
+
+
+def clean_name(name: str) -> str:
+    """A file name that is only a name, on any system: no path, control or direction-changing character (which can
+    make "exe.txt" out of "txt.exe"), no reserved device name, no leading or trailing dots."""
+    name = unicodedata.normalize("NFC", name).replace("/", "_").replace("\\", "_").replace(":", "_")
+    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+    name = name.strip().strip(".").strip()
+    stem, dot, extension = name.rpartition(".")
+    if len(name) > MAX_NAME_CHARACTERS:
+        name = (stem or name)[: MAX_NAME_CHARACTERS - len(dot + extension[:20])] + dot + extension[:20]
+    if name.split(".")[0].lower() in _RESERVED_NAMES:
+        name = f"_{name}"
+    return name or _("attachment")
+
+
+def attach(message: Message, message_key: bytes, uploads: list[SealedUpload]) -> list[str]:
+    """Make received files the draft's attachments. Returns a sentence for each that was not kept."""
+    problems: list[str] = []
+    room = MAX_ATTACHMENTS - message.attachments.count()
+    rows = []
+    for upload in uploads:
+        name = clean_name(upload.name or "")
+        if upload.problem:
+            problems.append(_("“%(name)s” was not attached: it %(why)s.") % {"name": name, "why": upload.problem})
+        elif room <= len(rows):
+            upload.discard()
+            problems.append(
+                _("“%(name)s” was not attached: a message carries at most %(limit)d attachments.")
+                % {"name": name, "limit": MAX_ATTACHMENTS}
+            )
+        else:
+            rows.append(_row(message, message_key, upload, name))
+    Attachment.objects.bulk_create(rows)
+    return problems
+
+
+def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) -> Attachment:
+    attachment = Attachment(
+        id=upload.file_id, message=message, content_type=(upload.content_type or "")[:120], size=upload.size or 0
+    )
+    sealing.seal_attachment(attachment, message_key, name=name, attachment_key=upload.key)
+    return attachment
+
+
+def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
+    """The message's attachments in the order in which they were attached; one query."""
+    return [
+        NamedAttachment(row.id, sealing.open_attachment_name(row, message_key), row.size, row.content_type)
+        for row in message.attachments.order_by("id")
+    ]
+
+
+def open_attachment(attachment: Attachment, message_key: bytes) -> Iterator[bytes]:
+    """The file's bytes in chunks. SealBroken when it is not what was stored."""
+    key = sealing.open_attachment_key(attachment, message_key)
+    return sealed_files.open_sealed(attachment.id, key, attachment.size)
+
+
+def remove(message: Message, attachment_ids: list[uuid.UUID]) -> None:
+    """Take attachments off a draft; the files go once that is committed."""
+    rows = message.attachments.filter(id__in=attachment_ids)
+    ids = [row.id for row in rows]
+    rows.delete()
+    transaction.on_commit(lambda: [sealed_files.remove(file_id) for file_id in ids] and None)
+
+
+def collect_orphans() -> int:
+    """Delete files no row knows: interrupted uploads, failed requests, rolled-back drafts. Returns how many."""
+    removed = 0
+    oldest = time.time() - ORPHAN_SECONDS
+    for path in settings.ATTACHMENTS_DIR.glob("??/*"):
+        if path.stat().st_mtime < oldest and not Attachment.objects.filter(id=path.name.partition(".")[0]).exists():
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed

@@ -1,0 +1,99 @@
+"""Message bodies: always HTML, always sanitised when written and again when shown.
+
+The allow-list is our own (nh3's defaults keep remote images, //host links and 25 URL schemes). It keeps what
+Outlook, Gmail and Word make a letter look like, and nothing that runs, loads, submits or leaves its frame.
+The frame a body is shown in has a policy of its own and runs no script (messaging/views/message.py).
+"""
+
+import re
+
+import nh3
+from django.utils.html import escape, urlize
+from django.utils.safestring import SafeString, mark_safe
+
+# Characters of one body, inline pictures included.
+MAX_BODY_CHARACTERS = 8 * 1024 * 1024
+
+_TAGS = set(
+    """
+    a abbr b bdi bdo blockquote br center cite code dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i img ins kbd li
+    mark ol p pre q s samp small span strike strong sub sup time u ul var wbr
+    table caption colgroup col thead tbody tfoot tr th td
+    """.split()
+)
+_ATTRIBUTES = {
+    "*": {"style", "dir", "lang", "title", "align"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "font": {"color", "face", "size"},
+    "ol": {"start", "type"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "bgcolor"},
+    "td": {"colspan", "rowspan", "width", "height", "valign", "bgcolor"},
+    "th": {"colspan", "rowspan", "width", "height", "valign", "bgcolor", "scope"},
+    "tr": {"valign", "bgcolor"},
+    "col": {"span", "width"},
+}
+# Neither position nor anything that takes a URL.
+_STYLES = set(
+    """
+    color background-color direction font font-family font-size font-style font-variant font-weight letter-spacing
+    line-height text-align text-decoration text-indent text-transform white-space vertical-align
+    width height min-width max-width list-style-type border-collapse border-spacing
+    margin margin-top margin-right margin-bottom margin-left padding padding-top padding-right padding-bottom
+    padding-left border border-top border-right border-bottom border-left
+    """.split()
+)
+_PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
+_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+
+
+def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "src":
+        return value if _PICTURE.match(value) else None
+    if attribute == "href":
+        return value if _LINK.match(value) else None
+    if attribute == "style" and "url(" in value.lower():
+        return None
+    return value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags={"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math"},
+    attributes=_ATTRIBUTES,
+    attribute_filter=_keep_attribute,
+    url_schemes={"http", "https", "mailto", "data"},
+    filter_style_properties=_STYLES,
+    link_rel="noopener noreferrer",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+)
+
+
+def sanitize(html: str) -> str:
+    """The body without anything but the allow-list; safe to store, and safe to give to `shown`."""
+    return _CLEANER.clean(html)
+
+
+def from_plain_text(text: str) -> str:
+    """Typed text as HTML: paragraphs at blank lines, line breaks kept, web addresses linked."""
+    paragraphs = re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
+    html = "".join(f"<p>{urlize(escape(part)).replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+    return sanitize(html)
+
+
+def to_plain_text(html: str) -> str:
+    """The words of a sanitised body, for a textarea: what a person without JavaScript edits."""
+    text = re.sub(r"<br[^>]*>|</(?:li|tr|h[1-6])>", "\n", html)
+    text = re.sub(r"</(?:p|div|blockquote|table|ul|ol)>", "\n\n", text)
+    return _unescape(nh3.clean(text, tags=set())).strip("\n")
+
+
+def shown(html: str) -> SafeString:
+    """A stored body, sanitised once more for showing: rules may have become stricter since it was written."""
+    return mark_safe(sanitize(html))  # noqa: S308  the one place where sanitised HTML becomes safe for a template
+
+
+def _unescape(text: str) -> str:
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&nbsp;", "\u00a0"), ("&amp;", "&")):
+        text = text.replace(entity, character)
+    return text

@@ -1,0 +1,134 @@
+"""Drafts: a draft is a message not sent yet. Its id is known to the form before the first save, so that saving or
+sending twice, from two clicks or a repeated request, finds the same message."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from portal import keyring, moments
+
+from . import attachments, replies, sealed_files, sealing
+from .models import MailboxEntry, Message
+from .replies import Answer
+from .uploads import SealedUpload
+
+
+@dataclass(frozen=True)
+class DraftText:
+    """What a person has written so far; addresses as typed, the body as HTML."""
+
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    subject: str = ""
+    body: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass
+class SavedDraft:
+    entry: MailboxEntry
+    problems: list[str]
+
+
+class AlreadySent(Exception):
+    """The draft was sent in the meantime: by a second click, another window or a repeated request."""
+
+
+def lock_unsent(entry: MailboxEntry) -> None:
+    """Hold the draft's message row until the transaction ends; AlreadySent when it is no draft any more."""
+    if not Message.objects.select_for_update().filter(id=entry.message_id, sent_at__isnull=True).exists():
+        raise AlreadySent
+
+
+@transaction.atomic
+def save_draft(
+    *,
+    actor: User,
+    message_id: uuid.UUID,
+    entry: MailboxEntry | None,
+    text: DraftText,
+    answer: Answer | None = None,
+    uploads: list[SealedUpload] = [],  # noqa: B006  never changed
+    removed_attachments: list[uuid.UUID] = [],  # noqa: B006
+) -> SavedDraft:
+    """Create the draft, or write over it. A reply keeps its recipients whatever the form says.
+
+    Returns the author's entry and a sentence for each file that was not kept.
+    """
+    if entry is None:
+        entry = _create(actor, message_id, text, answer)
+    else:
+        lock_unsent(entry)
+    message, key = entry.message, sealing.open_message_key(entry)
+    _write(message, key, text, keep_recipients=message.in_reply_to_id is not None)
+    message.save()
+    if removed_attachments:
+        attachments.remove(message, removed_attachments)
+    problems = attachments.attach(message, key, uploads)
+    return SavedDraft(entry, problems)
+
+
+def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer | None) -> MailboxEntry:
+    now = moments.now()
+    retention_key = keyring.retention_key_for(actor.organization, now)
+    message = Message(id=message_id, organization=actor.organization, sender=actor, retention_key=retention_key)
+    key = keyring.new_key()
+    _write(message, key, text, keep_recipients=False)
+    if answer is not None:
+        replies.refuse_unless_allowed(answer)
+        message.in_reply_to = answer.message
+        _write_reply_recipients(message, key, answer, actor)
+    message.save(force_insert=True)
+    if answer is not None:
+        replies.quote_under(message, key, replies.quoted(answer.entry))
+    entry = MailboxEntry(
+        owner=actor,
+        message=message,
+        kind=MailboxEntry.Kind.DRAFT,
+        folder=MailboxEntry.Folder.DRAFTS,
+        visible_at=now,
+        read_at=now,
+    )
+    sealing.wrap_for_entry(entry, key, keyring.open_retention_key(retention_key))
+    entry.save(force_insert=True)
+    return entry
+
+
+def _write(message: Message, key: bytes, text: DraftText, *, keep_recipients: bool) -> None:
+    message.subject = sealing.seal_message_text(message, key, "subject", text.subject)
+    message.body = sealing.seal_message_text(message, key, "body", text.body)
+    message.expires_at = text.expires_at
+    if not keep_recipients:
+        sealing.seal_draft_recipients(message, key, {"to": text.to, "cc": text.cc, "bcc": text.bcc})
+
+
+def _write_reply_recipients(message: Message, key: bytes, answer: Answer, author: User) -> None:
+    people = replies.recipients(answer, author)
+    typed = {role: ", ".join(address for address, _name in people[role]) for role in ("to", "cc")}
+    sealing.seal_draft_recipients(message, key, typed | {"bcc": ""})
+
+
+def open_draft(entry: MailboxEntry) -> DraftText:
+    """What was written so far."""
+    message, key = entry.message, sealing.open_message_key(entry)
+    recipients = sealing.open_draft_recipients(message, key)
+    return DraftText(
+        **recipients,
+        subject=sealing.open_subject(message, key),
+        body=sealing.open_body(message, key),
+        expires_at=message.expires_at,
+    )
+
+
+@transaction.atomic
+def discard_draft(*, entry: MailboxEntry) -> None:
+    """Destroy the draft, key first; its files go once that is committed."""
+    message = entry.message
+    file_ids = list(message.attachments.values_list("id", flat=True))
+    entry.delete()
+    message.delete()
+    transaction.on_commit(lambda: [sealed_files.remove(file_id) for file_id in file_ids] and None)

@@ -1,0 +1,73 @@
+"""The compose form. It refuses nothing: whatever was typed is kept in the draft, and sending says what to mend."""
+
+from datetime import datetime
+
+from django import forms
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from . import bodies
+from .drafts import DraftText
+
+
+class ComposeForm(forms.Form):
+    to = forms.CharField(label=_("To"), required=False, strip=True)
+    cc = forms.CharField(label=_("Cc"), required=False, strip=True)
+    bcc = forms.CharField(label=_("Bcc"), required=False, strip=True)
+    subject = forms.CharField(label=_("Subject"), required=False, strip=True)
+    body = forms.CharField(label=_("Message"), required=False, widget=forms.Textarea)
+    expires_at = forms.CharField(
+        label=_("Expires earlier"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text=_("Leave empty for the usual time."),
+    )
+    # "html" once the editor has taken the textarea over.
+    body_format = forms.CharField(required=False, initial="plain", widget=forms.HiddenInput)
+    # What a reply answers, for its first save; later the draft knows.
+    answers = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    to_all = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, text: DraftText, **hidden: object) -> "ComposeForm":
+        """The form as the draft stands."""
+        expires_at = timezone.localtime(text.expires_at).strftime("%Y-%m-%dT%H:%M") if text.expires_at else ""
+        return cls(
+            initial={
+                "to": text.to,
+                "cc": text.cc,
+                "bcc": text.bcc,
+                "subject": text.subject,
+                "body": bodies.to_plain_text(text.body),
+                "expires_at": expires_at,
+                **hidden,
+            }
+        )
+
+    def text(self, before: DraftText | None) -> DraftText:
+        """What was typed. `before`, the draft as it stood, keeps its formatting where a person without the editor
+        left its words alone."""
+        typed = {name: self._typed(name).strip() for name in ("to", "cc", "bcc", "subject")}
+        return DraftText(**typed, body=self._body(before), expires_at=self._expires_at())
+
+    def _typed(self, name: str) -> str:
+        return str(self.data.get(name, "")).replace("\x00", "")
+
+    def _body(self, before: DraftText | None) -> str:
+        written = self._typed("body")
+        if self._typed("body_format") == "html":
+            return bodies.sanitize(written)
+        words = written.replace("\r\n", "\n").strip("\n")
+        if before is not None and words == bodies.to_plain_text(before.body):
+            return before.body
+        return bodies.from_plain_text(written)
+
+    def _expires_at(self) -> datetime | None:
+        try:
+            moment = parse_datetime(self._typed("expires_at"))
+        except ValueError:
+            return None
+        if moment is None:
+            return None
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

@@ -1,0 +1,98 @@
+"""Replies: a reply is a new message of its own. What it answers stands under it as quotes, rows of their own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+
+from accounts.models import User
+
+from . import sealing
+from .models import MailboxEntry, Message, Quote, Recipient
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reply answers (the author's own copy of it) and whether it goes to all."""
+
+    entry: MailboxEntry
+    to_all: bool
+
+    @property
+    def message(self) -> Message:
+        return self.entry.message
+
+
+def may_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
+    """The author of a message may always write to its recipients again; recipients as the definition says."""
+    if entry.kind == MailboxEntry.Kind.SENT:
+        return True
+    return entry.message.may_reply_all if to_all else entry.message.may_reply
+
+
+def refuse_unless_allowed(answer: Answer) -> None:
+    if not may_reply(answer.entry, to_all=answer.to_all):
+        raise PermissionDenied
+
+
+def recipients(answer: Answer, author: User) -> dict[str, list[tuple[str, str]]]:
+    """{"to": [(address, name)], "cc": […]} of a reply. Bcc readers are on no reply, and nobody answers themselves
+    unless there is nobody else."""
+    original = answer.message
+    listed = list(original.recipients.exclude(role=Recipient.Role.BCC).order_by("id"))
+    to = [(r.address, r.name) for r in listed if r.role == Recipient.Role.TO]
+    cc = [(r.address, r.name) for r in listed if r.role == Recipient.Role.CC]
+    if answer.entry.kind == MailboxEntry.Kind.SENT:
+        return {"to": to, "cc": cc if answer.to_all else []}
+    sender = (original.sender.address, original.sender.name)
+    if not answer.to_all:
+        return {"to": [sender], "cc": []}
+    others = [person for person in to if person[0] not in (author.address, sender[0])]
+    return {"to": [sender, *others], "cc": [p for p in cc if p[0] not in (author.address, sender[0])]}
+
+
+def subject_of(subject: str) -> str:
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+
+
+def quoted(entry: MailboxEntry) -> list[dict[str, Any]]:
+    """What stands under a reply to this message: the message itself, then what it quoted, each with the id of its
+    source: [{sender, sent_at, to, cc, subject, body, source}]."""
+    message, key = entry.message, sealing.open_message_key(entry)
+    listed = list(message.recipients.exclude(role=Recipient.Role.BCC).order_by("id"))
+    newest = {
+        "sender": _written(message.sender.name, message.sender.address),
+        "sent_at": message.sent_at,
+        "to": [_written(r.name, r.address) for r in listed if r.role == Recipient.Role.TO],
+        "cc": [_written(r.name, r.address) for r in listed if r.role == Recipient.Role.CC],
+        "subject": sealing.open_subject(message, key),
+        "body": sealing.open_body(message, key),
+        "source": message.id,
+    }
+    return [newest, *open_quotes(message, key)]
+
+
+def open_quotes(message: Message, key: bytes) -> list[dict[str, Any]]:
+    """The quotes under a message, newest first; one query."""
+    return [_opened(quote, key) for quote in message.quotes.all()]
+
+
+def _opened(quote: Quote, key: bytes) -> dict[str, Any]:
+    content = sealing.open_quote(quote, key)
+    return content | {"sent_at": datetime.fromisoformat(content["sent_at"]), "source": quote.source_id}
+
+
+def quote_under(message: Message, key: bytes, quotes: list[dict[str, Any]]) -> None:
+    """Seal the quotes under the reply's own key."""
+    rows = []
+    for position, content in enumerate(quotes):
+        quote = Quote(message=message, position=position, source_id=content["source"])
+        sealed = {name: value for name, value in content.items() if name != "source"}
+        sealing.seal_quote(quote, key, sealed | {"sent_at": content["sent_at"].isoformat()})
+        rows.append(quote)
+    Quote.objects.bulk_create(rows)
+
+
+def _written(name: str, address: str) -> str:
+    return f"{name} <{address}>" if name and name != address else address

@@ -1,0 +1,37 @@
+"""A message's rules in words: what the reader of a copy may do. The rules themselves were copied from the definition
+when the message was sent (definitions.py)."""
+
+from django.utils.translation import gettext as _
+
+from .models import MailboxEntry, Message
+
+
+def allowed_in_words(entry: MailboxEntry) -> list[str]:
+    """Sentences for the message page: what the reader of this copy may and may not do."""
+    message = entry.message
+    if entry.kind == MailboxEntry.Kind.SENT:
+        return _recipients_may(message)
+    may = [_answering(message)]
+    may.append(_("You may print this message.") if message.may_print else _("Printing is not allowed."))
+    return may
+
+
+def _answering(message: Message) -> str:
+    if message.may_reply and message.may_reply_all:
+        return _("You may reply to the sender or to everyone.")
+    if message.may_reply:
+        return _("You may reply to the sender only.")
+    if message.may_reply_all:
+        return _("You may reply to everyone.")
+    return _("Replies are not allowed.")
+
+
+def _recipients_may(message: Message) -> list[str]:
+    may = [
+        (message.may_reply, _("reply")),
+        (message.may_reply_all, _("reply to all")),
+        (message.may_forward, _("forward")),
+        (message.may_print, _("print")),
+    ]
+    named = [word for allowed, word in may if allowed]
+    return [_("Recipients may: %(verbs)s.") % {"verbs": ", ".join(named)} if named else _("Recipients may only read.")]

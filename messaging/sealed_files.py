@@ -1,0 +1,121 @@
+"""Files at rest: sealed in chunks as they arrive, opened in chunks as they leave.
+
+The construction is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár: "Online Authenticated-Encryption and its
+Nonce-Reuse Misuse-Resistance", 2015) over AES-256-GCM with a key of the file's own:
+
+    1 byte version · chunks of 64 KiB, each with its 16-byte tag, the last one possibly shorter
+    nonce of a chunk: 7 zero bytes · 4 bytes position · 1 byte, 1 for the last chunk and 0 for every other
+
+Every chunk is verified before a byte of it is released; a file that was cut, reordered or moved to another
+id does not open. Nothing is ever in the clear on any disk, and memory use does not depend on the size.
+"""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from portal.keyring import SealBroken
+
+CHUNK_BYTES = 64 * 1024
+TAG_BYTES = 16
+_VERSION = b"\x01"
+_UNFINISHED = ".part"
+
+
+def path_of(file_id: uuid.UUID) -> Path:
+    """Where the file lies: by its id alone, spread over folders by the random end of the id."""
+    name = file_id.hex
+    return settings.ATTACHMENTS_DIR / name[-2:] / name
+
+
+def sealed_size(size: int) -> int:
+    """Bytes on disk of a file of that many bytes; an empty one has one empty chunk."""
+    chunks = max(1, -(-size // CHUNK_BYTES))
+    return len(_VERSION) + size + chunks * TAG_BYTES
+
+
+class SealedWriter:
+    """Takes bytes of any length, writes sealed chunks beside the file's place, and moves them there when finished."""
+
+    def __init__(self, file_id: uuid.UUID, key: bytes) -> None:
+        self.size = 0
+        self._cipher = AESGCM(key)
+        self._associated_data = file_id.bytes
+        self._position = 0
+        self._pending = bytearray()
+        self._path = path_of(file_id)
+        self._unfinished = self._path.with_name(self._path.name + _UNFINISHED)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: BinaryIO = self._unfinished.open("xb")
+        self._file.write(_VERSION)
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        self._pending += data
+        # Strictly more than one chunk: the last one, full or not, is only known when the file ends.
+        while len(self._pending) > CHUNK_BYTES:
+            self._write_chunk(bytes(self._pending[:CHUNK_BYTES]), last=False)
+            del self._pending[:CHUNK_BYTES]
+
+    def finish(self) -> None:
+        """Durable from here on: file and folder are synced before the name appears."""
+        self._write_chunk(bytes(self._pending), last=True)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        os.rename(self._unfinished, self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def abandon(self) -> None:
+        """Forget what was written."""
+        self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._unfinished.unlink()
+
+    def _write_chunk(self, chunk: bytes, *, last: bool) -> None:
+        self._file.write(self._cipher.encrypt(_nonce(self._position, last), chunk, self._associated_data))
+        self._position += 1
+
+
+def open_sealed(file_id: uuid.UUID, key: bytes, size: int) -> Iterator[bytes]:
+    """The file's bytes, chunk by chunk. SealBroken at once when the file is missing or has not the sealed length of
+    `size` bytes, and in the middle when a chunk was changed; nothing unverified is ever yielded."""
+    try:
+        file = path_of(file_id).open("rb")
+    except FileNotFoundError as error:
+        raise SealBroken("the file of this attachment is missing") from error
+    if os.fstat(file.fileno()).st_size != sealed_size(size) or file.read(1) != _VERSION:
+        file.close()
+        raise SealBroken("the file of this attachment is not what was written")
+    return _chunks(file, AESGCM(key), file_id.bytes, size)
+
+
+def _chunks(file: BinaryIO, cipher: AESGCM, associated_data: bytes, size: int) -> Iterator[bytes]:
+    last_position = max(0, -(-size // CHUNK_BYTES) - 1)
+    with file:
+        for position in range(last_position + 1):
+            sealed = file.read(CHUNK_BYTES + TAG_BYTES)
+            try:
+                yield cipher.decrypt(_nonce(position, position == last_position), sealed, associated_data)
+            except InvalidTag as error:
+                raise SealBroken(f"chunk {position} of an attachment does not open") from error
+
+
+def remove(file_id: uuid.UUID) -> None:
+    """Delete the file; nothing happens when it is gone already."""
+    path_of(file_id).unlink(missing_ok=True)
+
+
+def _nonce(position: int, last: bool) -> bytes:
+    return bytes(7) + position.to_bytes(4, "big") + bytes([last])

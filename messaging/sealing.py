@@ -1,0 +1,86 @@
+"""How a message's parts are sealed, and where each sealed value stands.
+
+The message key is made with the draft and never changes; it exists only wrapped, once per mailbox entry,
+under the retention key of the month of sending. Whoever opens a message does so through an entry.
+"""
+
+import json
+from typing import Any
+
+from portal import keyring
+from portal.keyring import Place
+
+from .models import Attachment, MailboxEntry, Message, Quote
+
+
+def wrap_for_entry(entry: MailboxEntry, message_key: bytes, retention_key: bytes) -> None:
+    """Put the message key into the (unsaved) entry, readable with the retention key in this very row only."""
+    entry.wrapped_key = keyring.seal(retention_key, message_key, _entry_place(entry))
+
+
+def open_message_key(entry: MailboxEntry) -> bytes:
+    """The message key, 32 bytes, through the entry's wrap. SealBroken when the wrap is gone."""
+    if entry.wrapped_key is None:
+        raise keyring.SealBroken("this copy no longer holds the message's key")
+    retention_key = keyring.open_retention_key(entry.message.retention_key)
+    return keyring.unseal(retention_key, entry.wrapped_key, _entry_place(entry))
+
+
+def seal_message_text(message: Message, key: bytes, field: str, text: str) -> bytes:
+    return keyring.seal_text(key, text, _message_place(message, field))
+
+
+def open_subject(message: Message, key: bytes) -> str:
+    return keyring.unseal_text(key, message.subject, _message_place(message, "subject"))
+
+
+def open_body(message: Message, key: bytes) -> str:
+    return keyring.unseal_text(key, message.body, _message_place(message, "body"))
+
+
+def seal_draft_recipients(message: Message, key: bytes, typed: dict[str, str]) -> None:
+    """Keep {"to": …, "cc": …, "bcc": …} as they were typed."""
+    message.draft_recipients = keyring.seal_text(key, json.dumps(typed), _message_place(message, "draft_recipients"))
+
+
+def open_draft_recipients(message: Message, key: bytes) -> dict[str, str]:
+    """{"to": …, "cc": …, "bcc": …}, as they were typed."""
+    return json.loads(keyring.unseal_text(key, message.draft_recipients, _message_place(message, "draft_recipients")))
+
+
+def seal_quote(quote: Quote, key: bytes, content: dict[str, Any]) -> None:
+    quote.content = keyring.seal_text(key, json.dumps(content), _quote_place(quote))
+
+
+def open_quote(quote: Quote, key: bytes) -> dict[str, Any]:
+    return json.loads(keyring.unseal_text(key, quote.content, _quote_place(quote)))
+
+
+def seal_attachment(attachment: Attachment, message_key: bytes, *, name: str, attachment_key: bytes) -> None:
+    """Fill the sealed fields of an (unsaved) attachment row."""
+    attachment.name = keyring.seal_text(message_key, name, _attachment_place(attachment, "name"))
+    attachment.wrapped_key = keyring.seal(message_key, attachment_key, _attachment_place(attachment, "key"))
+
+
+def open_attachment_name(attachment: Attachment, message_key: bytes) -> str:
+    return keyring.unseal_text(message_key, attachment.name, _attachment_place(attachment, "name"))
+
+
+def open_attachment_key(attachment: Attachment, message_key: bytes) -> bytes:
+    return keyring.unseal(message_key, attachment.wrapped_key, _attachment_place(attachment, "key"))
+
+
+def _entry_place(entry: MailboxEntry) -> Place:
+    return ("mailbox_entry", entry.id, entry.owner_id, entry.message_id, "message_key")
+
+
+def _message_place(message: Message, field: str) -> Place:
+    return ("message", message.organization_id, message.id, field)
+
+
+def _quote_place(quote: Quote) -> Place:
+    return ("quote", quote.message_id, quote.id, "content")
+
+
+def _attachment_place(attachment: Attachment, field: str) -> Place:
+    return ("attachment", attachment.message_id, attachment.id, field)

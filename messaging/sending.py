@@ -1,0 +1,232 @@
+"""Sending: a draft becomes a message in everybody's mailbox, in one transaction, all of it or nothing.
+
+Every recipient gets a mailbox entry with the message key wrapped for it alone, a row of history and a
+notification in the outbox; who has never set a password gets a temporary one in a mail of its own.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import credentials, directories
+from accounts.models import User
+from portal import audit, keyring, moments, outbox
+from portal.models import OutgoingMail
+
+from . import bodies, definitions, drafts, notifications, sealing
+from .models import MailboxEntry, Message, Recipient
+
+MAX_RECIPIENTS = 500
+MAX_SUBJECT_CHARACTERS = 250
+
+
+class NotSent(Exception):
+    """Nothing was sent, the draft is as it was; `problems` says in sentences what to mend."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass
+class _Addressed:
+    """One recipient to be: the first of To, Cc, Bcc that names an address counts."""
+
+    address: str
+    name: str
+    role: str
+
+
+@dataclass
+class _Sending:
+    """What the steps of one sending share."""
+
+    actor: User
+    message: Message
+    key: bytes
+    sent_at: datetime
+    addressed: list[_Addressed]
+    users: dict[str, User] = field(default_factory=dict)
+
+
+def send_draft(*, actor: User, entry: MailboxEntry) -> MailboxEntry:
+    """Send the draft; returns the author's fresh entry in Sent Items.
+
+    NotSent when a rule stands against it; drafts.AlreadySent when it is no draft any more.
+    """
+    addressed = _checked(drafts.open_draft(entry))
+    with transaction.atomic():
+        drafts.lock_unsent(entry)
+        sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), addressed)
+        _refuse_unless_allowed(sending)
+        sending.users = directories.find_or_create_users(
+            actor.organization, {person.address: person.name for person in addressed}
+        )
+        _seal_for_sending(sending)
+        entry.delete()
+        sent = _fill_mailboxes(sending)
+        audit.record(
+            actor.organization, "message.sent", actor=actor, about=sending.message.id, recipients=len(addressed)
+        )
+    return sent
+
+
+def _checked(text: drafts.DraftText) -> list[_Addressed]:
+    """Everybody the draft goes to, or NotSent with what can be said without the database."""
+    problems = []
+    if len(text.subject) > MAX_SUBJECT_CHARACTERS:
+        problems.append(
+            _("The subject is too long: at most %(limit)d characters, this one has %(count)d.")
+            % {"limit": MAX_SUBJECT_CHARACTERS, "count": len(text.subject)}
+        )
+    if len(text.body) > bodies.MAX_BODY_CHARACTERS:
+        problems.append(_("The text with its pictures is too large: at most 8 MB. Attach the pictures instead."))
+    if problems:
+        raise NotSent(problems)
+    return _addressed(text)
+
+
+def _addressed(text: drafts.DraftText) -> list[_Addressed]:
+    """Everybody named in To, Cc and Bcc, each once. NotSent names what is no address."""
+    people: dict[str, _Addressed] = {}
+    problems: list[str] = []
+    for role, typed in ((Recipient.Role.TO, text.to), (Recipient.Role.CC, text.cc), (Recipient.Role.BCC, text.bcc)):
+        try:
+            for parsed in directories.parse_addresses(typed):
+                people.setdefault(parsed.address, _Addressed(parsed.address, parsed.name, role))
+        except directories.InvalidAddresses as error:
+            problems += [
+                _("%(field)s: %(why)s") % {"field": role.label, "why": str(why)} for _text, why in error.problems
+            ]
+    if not problems and not people:
+        problems.append(_("Add at least one recipient in To, Cc or Bcc."))
+    if len(people) > MAX_RECIPIENTS:
+        problems.append(
+            _("A message goes to at most %(limit)d recipients at once; this one has %(count)d.")
+            % {"limit": MAX_RECIPIENTS, "count": len(people)}
+        )
+    if problems:
+        raise NotSent(problems)
+    return list(people.values())
+
+
+def _refuse_unless_allowed(sending: _Sending) -> None:
+    problems = []
+    if sending.message.expires_at is not None and sending.message.expires_at <= sending.sent_at:
+        problems.append(_("The expiry is in the past. Choose a later time, or leave it empty."))
+    if sending.message.in_reply_to_id is not None:
+        problems += _reply_problems(sending)
+    elif not may_write_to_anyone(sending.actor):
+        problems += _new_message_problems(sending)
+    if problems:
+        raise NotSent(problems)
+
+
+def may_write_to_anyone(user: User) -> bool:
+    """A licensed sender of the organisation's own."""
+    return user.is_internal and user.is_licensed
+
+
+def may_write_new_messages(user: User) -> bool:
+    """Licensed senders to anyone, external people to the organisation's own people; the others reply only."""
+    return user.is_licensed if user.is_internal else True
+
+
+def _reply_problems(sending: _Sending) -> list[str]:
+    # Locked, so that a recall is either before this (and the reply is refused) or after it.
+    original = Message.objects.select_for_update().get(id=sending.message.in_reply_to_id)
+    if original.sender_id == sending.actor.id:
+        return []
+    if original.is_recalled():
+        return [_("The message you are answering has been recalled. Your answer was not sent; it is kept as a draft.")]
+    if original.is_expired(sending.sent_at):
+        return [_("The message you are answering has expired. Your answer was not sent; it is kept as a draft.")]
+    return []
+
+
+def _new_message_problems(sending: _Sending) -> list[str]:
+    if not may_write_new_messages(sending.actor):
+        return [_("Your account can answer messages, but not write new ones. Ask your administrator for a licence.")]
+    known = set(
+        User.objects.filter(
+            organization=sending.actor.organization,
+            domain__is_internal=True,
+            disabled_at__isnull=True,
+            address__in=[person.address for person in sending.addressed],
+        ).values_list("address", flat=True)
+    )
+    return [
+        _("%(address)s: you can write only to people at %(organization)s.")
+        % {"address": person.address, "organization": sending.actor.organization.name}
+        for person in sending.addressed
+        if person.address not in known
+    ]
+
+
+def _seal_for_sending(sending: _Sending) -> None:
+    message = sending.message
+    definitions.apply(definitions.default_for(sending.actor.organization), message, sending.sent_at)
+    latest = sending.sent_at + timedelta(days=sending.actor.organization.retention_days)
+    message.expires_at = min(message.expires_at, latest) if message.expires_at else None
+    message.retention_key = keyring.retention_key_for(sending.actor.organization, sending.sent_at)
+    message.sent_at = sending.sent_at
+    message.draft_recipients = b""
+    message.save()
+    if message.in_reply_to_id is not None:
+        Recipient.objects.filter(message=message.in_reply_to_id, user=sending.actor, answered_at__isnull=True).update(
+            answered_at=sending.sent_at
+        )
+
+
+def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
+    """Recipients' rows, everybody's entries and the mails that announce them: a constant number of statements."""
+    retention_key = keyring.open_retention_key(sending.message.retention_key)
+    sent = MailboxEntry(
+        owner=sending.actor,
+        message=sending.message,
+        kind=MailboxEntry.Kind.SENT,
+        folder=MailboxEntry.Folder.SENT,
+        visible_at=sending.sent_at,
+        read_at=sending.sent_at,
+    )
+    recipients, received, mails = [], [], []
+    for person in sending.addressed:
+        user = sending.users[person.address]
+        recipient = Recipient(
+            message=sending.message, user=user, role=person.role, address=user.address, name=user.name or person.name
+        )
+        entry = MailboxEntry(
+            owner=user,
+            message=sending.message,
+            recipient=recipient,
+            kind=MailboxEntry.Kind.RECEIVED,
+            folder=MailboxEntry.Folder.INBOX,
+            visible_at=sending.sent_at,
+        )
+        recipient.notification = notifications.mail_for(entry, due_at=sending.sent_at)
+        recipients.append(recipient)
+        received.append(entry)
+        mails.append(recipient.notification)
+    for entry in (sent, *received):
+        sealing.wrap_for_entry(entry, sending.key, retention_key)
+    _insert(sending, recipients, [sent, *received], mails)
+    return sent
+
+
+def _insert(
+    sending: _Sending, recipients: list[Recipient], entries: list[MailboxEntry], mails: list[OutgoingMail]
+) -> None:
+    mails += credentials.first_visit_mails(sending.users.values(), due_at=sending.sent_at)
+    outbox.enqueue(mails)
+    Recipient.objects.bulk_create(recipients)
+    MailboxEntry.objects.bulk_create(entries)
+
+
+def sent_summary(count: int) -> str:
+    """What the author is told."""
+    return ngettext("Sent securely to %(count)d recipient.", "Sent securely to %(count)d recipients.", count) % {
+        "count": count
+    }

@@ -1,0 +1,43 @@
+import re
+import uuid
+
+from csp.constants import NONE
+from csp.decorators import csp
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from accounts.http import AuthenticatedRequest
+from messaging import access, attachments, sealing
+
+_CONTENT_TYPE = re.compile(r"(?:application|audio|image|text|video)/[A-Za-z0-9.+-]{1,100}\Z")
+# Types a browser might run; sent as bytes, whatever the sender called them.
+_ACTIVE = re.compile(r"html|xml|svg|script|shockwave|wasm")
+
+
+@csp({"default-src": [NONE], "sandbox": True})
+@require_safe
+def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid.UUID) -> HttpResponseBase:
+    """The file, by download only, streamed: memory use does not depend on its size."""
+    try:
+        copy = access.openable_entry(request.user, entry)
+    except access.Gone as gone:
+        raise Http404 from gone
+    row = access.attachment_of(copy, attachment)
+    key = sealing.open_message_key(copy)
+    headers = {
+        "Content-Type": _safe_type(row.content_type),
+        "Content-Length": str(row.size),
+        "Content-Disposition": content_disposition_header(True, sealing.open_attachment_name(row, key)) or "attachment",
+    }
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers)
+    return StreamingHttpResponse(attachments.open_attachment(row, key), headers=headers)
+
+
+def _safe_type(declared: str) -> str:
+    declared = declared.lower()
+    if _CONTENT_TYPE.match(declared) and not _ACTIVE.search(declared):
+        return declared
+    return "application/octet-stream"

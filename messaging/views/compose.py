@@ -1,0 +1,171 @@
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import AuthenticatedRequest
+from messaging import access, attachments, bodies, definitions, drafts, replies, sealing, sending
+from messaging.drafts import DraftText
+from messaging.forms import ComposeForm
+from messaging.models import MailboxEntry, Message
+from messaging.replies import Answer
+from messaging.uploads import MAX_FILE_BYTES, receives_files
+from portal.ids import uuid7
+
+from .navigation import mailbox_context
+from .parsing import parsed_uuids
+
+
+@require_safe
+def compose(request: AuthenticatedRequest) -> HttpResponse:
+    """An empty message. Its id is made here, so that however often the form is sent it is one message."""
+    if not sending.may_write_new_messages(request.user):
+        raise PermissionDenied(_("Your account can answer messages, but not write new ones."))
+    return _page(request, uuid7(), ComposeForm(), heading=_("New message"))
+
+
+@require_safe
+def reply(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    return _reply_page(request, entry, to_all=False)
+
+
+@require_safe
+def reply_all(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    return _reply_page(request, entry, to_all=True)
+
+
+def _reply_page(request: AuthenticatedRequest, entry: uuid.UUID, *, to_all: bool) -> HttpResponse:
+    answer = _answer(request, entry, to_all=to_all)
+    quotes = replies.quoted(answer.entry)
+    text = DraftText(subject=replies.subject_of(quotes[0]["subject"]))
+    return _page(
+        request,
+        uuid7(),
+        ComposeForm.of(text, answers=entry, to_all=to_all),
+        heading=_("Reply All") if to_all else _("Reply"),
+        fixed=replies.recipients(answer, request.user),
+        quotes=quotes,
+    )
+
+
+def _answer(request: AuthenticatedRequest, entry: uuid.UUID, *, to_all: bool) -> Answer:
+    try:
+        answer = Answer(access.openable_entry(request.user, entry), to_all)
+    except access.Gone as gone:
+        raise Http404 from gone
+    replies.refuse_unless_allowed(answer)
+    return answer
+
+
+@receives_files
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
+    """A draft: shown, written over, sent or discarded."""
+    entry = access.draft_entry(request.user, message)
+    if entry is None and Message.objects.filter(id=message).exists():
+        return _already_sent(request)
+    if request.method == "POST":
+        try:
+            return _write(request, message, entry)
+        except drafts.AlreadySent:
+            return _already_sent(request)
+    if entry is None:
+        raise Http404
+    return _draft_page(request, entry)
+
+
+def _already_sent(request: AuthenticatedRequest) -> HttpResponse:
+    messages.info(request, _("This message has been sent already."))
+    return redirect("sent")
+
+
+def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxEntry | None) -> HttpResponse:
+    """Save first, whatever the button: from then on nothing that goes wrong can lose what was written."""
+    form = ComposeForm(request.POST)
+    saved = drafts.save_draft(
+        actor=request.user,
+        message_id=message_id,
+        entry=entry,
+        text=form.text(drafts.open_draft(entry) if entry else None),
+        answer=_answer_of(request, form) if entry is None else None,
+        uploads=request.FILES.getlist("files"),
+        removed_attachments=parsed_uuids(request.POST.getlist("remove")),
+    )
+    action = request.POST.get("action", "save")
+    if action == "send" and not saved.problems:
+        return _send(request, saved.entry)
+    if action == "discard":
+        drafts.discard_draft(entry=saved.entry)
+        messages.success(request, _("Draft discarded."))
+        return redirect("drafts")
+    for problem in saved.problems:
+        messages.error(request, problem)
+    if action == "save":
+        messages.success(request, _("Draft saved."))
+    return redirect("draft", message_id)
+
+
+def _answer_of(request: AuthenticatedRequest, form: ComposeForm) -> Answer | None:
+    form.is_valid()
+    answered = form.cleaned_data.get("answers")
+    return _answer(request, answered, to_all=form.cleaned_data.get("to_all", False)) if answered else None
+
+
+def _send(request: AuthenticatedRequest, entry: MailboxEntry) -> HttpResponse:
+    try:
+        sent = sending.send_draft(actor=request.user, entry=entry)
+    except sending.NotSent as not_sent:
+        return _draft_page(request, entry, problems=not_sent.problems, status=422)
+    messages.success(request, sending.sent_summary(sent.message.recipients.count()))
+    return redirect("sent")
+
+
+def _draft_page(
+    request: AuthenticatedRequest, entry: MailboxEntry, *, problems: list[str] | None = None, status: int = 200
+) -> HttpResponse:
+    message, key = entry.message, sealing.open_message_key(entry)
+    text = drafts.open_draft(entry)
+    is_reply = message.in_reply_to_id is not None
+    return _page(
+        request,
+        message.id,
+        ComposeForm.of(text),
+        heading=_("Reply") if is_reply else _("Draft"),
+        fixed={"to": _people(text.to), "cc": _people(text.cc)} if is_reply else None,
+        quotes=replies.open_quotes(message, key),
+        attachments=attachments.listed(message, key),
+        body_html=text.body,
+        is_saved=True,
+        problems=problems or [],
+        status=status,
+    )
+
+
+def _people(addresses: str) -> list[tuple[str, str]]:
+    return [(address, "") for address in addresses.split(", ") if address]
+
+
+def _page(
+    request: AuthenticatedRequest, message_id: uuid.UUID, form: ComposeForm, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in context.pop("quotes", [])]
+    context = {
+        **mailbox_context(request, MailboxEntry.Folder.DRAFTS if context.get("is_saved") else ""),
+        "form": form,
+        "action": reverse("draft", args=[message_id]),
+        "definition": definitions.default_for(request.user.organization),
+        "limits": {
+            "file_bytes": MAX_FILE_BYTES,
+            "attachments": attachments.MAX_ATTACHMENTS,
+            "recipients": sending.MAX_RECIPIENTS,
+        },
+        "quotes": quotes,
+        **context,
+    }
+    return render(request, "messaging/compose.html", context, status=status)

@@ -1,0 +1,121 @@
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.http import AuthenticatedRequest, own_path
+from messaging import folders
+from messaging.models import MailboxEntry
+
+from .navigation import mailbox_context
+from .parsing import parsed_uuids
+
+Folder = MailboxEntry.Folder
+
+
+def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
+    older_than = next(iter(parsed_uuids([request.GET.get("older", "")])), None)
+    page = folders.page(request.user, folder, older_than=older_than)
+    return render(
+        request,
+        f"messaging/{folder}.html",
+        {
+            **mailbox_context(request, folder),
+            "folder": folder,
+            "rows": [{**asdict(row), "url": _row_url(row)} for row in page.rows],
+            "older_url": f"{reverse(folder)}?older={page.older_than}" if page.older_than else None,
+            "newest_url": reverse(folder) if older_than else None,
+            "undo": _undo(request),
+        },
+    )
+
+
+def _undo(request: AuthenticatedRequest) -> dict[str, Any] | None:
+    """What was just deleted, said once, with the way back."""
+    undo = request.session.pop("undo", None)
+    return undo and {**undo, "url": reverse("restore")}
+
+
+def _row_url(row: folders.Row) -> str:
+    if row.kind == MailboxEntry.Kind.DRAFT:
+        return reverse("draft", args=[row.message])
+    return reverse("message", args=[row.entry])
+
+
+@require_safe
+def inbox(request: AuthenticatedRequest) -> HttpResponse:
+    return _folder_page(request, Folder.INBOX)
+
+
+@require_safe
+def sent(request: AuthenticatedRequest) -> HttpResponse:
+    return _folder_page(request, Folder.SENT)
+
+
+@require_safe
+def drafts(request: AuthenticatedRequest) -> HttpResponse:
+    return _folder_page(request, Folder.DRAFTS)
+
+
+@require_safe
+def deleted(request: AuthenticatedRequest) -> HttpResponse:
+    return _folder_page(request, Folder.DELETED)
+
+
+@require_POST
+def delete(request: AuthenticatedRequest) -> HttpResponse:
+    moved = folders.delete(actor=request.user, entry_ids=_ticked(request))
+    if moved:
+        text = ngettext(
+            "%(count)d message moved to Deleted Items.", "%(count)d messages moved to Deleted Items.", len(moved)
+        )
+        request.session["undo"] = {"text": text % {"count": len(moved)}, "entries": [str(entry) for entry in moved]}
+    return _back(request)
+
+
+@require_POST
+def restore(request: AuthenticatedRequest) -> HttpResponse:
+    count = folders.restore(actor=request.user, entry_ids=_ticked(request))
+    return _tell(request, count, ngettext("%(count)d message restored.", "%(count)d messages restored.", count))
+
+
+@require_POST
+def remove(request: AuthenticatedRequest) -> HttpResponse:
+    count = folders.remove(actor=request.user, entry_ids=_ticked(request))
+    return _tell(request, count, ngettext("%(count)d message removed.", "%(count)d messages removed.", count))
+
+
+@require_POST
+def mark_read(request: AuthenticatedRequest) -> HttpResponse:
+    folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=True)
+    return _back(request)
+
+
+@require_POST
+def mark_unread(request: AuthenticatedRequest) -> HttpResponse:
+    folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=False)
+    return _back(request)
+
+
+def _tell(request: AuthenticatedRequest, count: int, text: str) -> HttpResponse:
+    if count:
+        messages.success(request, text % {"count": count})
+    return _back(request)
+
+
+def _ticked(request: AuthenticatedRequest) -> list[uuid.UUID]:
+    ids = parsed_uuids(request.POST.getlist("entry"))
+    if not ids:
+        messages.info(request, _("Tick the messages first."))
+    return ids
+
+
+def _back(request: AuthenticatedRequest) -> HttpResponse:
+    return redirect(own_path(request.POST.get("next")) or "inbox")

@@ -1,0 +1,123 @@
+import uuid
+from typing import Any
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from accounts.http import AuthenticatedRequest
+from messaging import access, attachments, bodies, receipts, replies, rules, sealing
+from messaging.models import MailboxEntry, Recipient
+
+from .navigation import mailbox_context
+
+Role = Recipient.Role
+
+
+@require_safe
+def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    """One's own copy of a message, opened; the first time, the sender's history notes it."""
+    try:
+        copy = access.openable_entry(request.user, entry)
+    except access.Gone as gone:
+        return _gone(request, gone)
+    if request.method == "GET" and not _is_prefetch(request) and copy.kind == MailboxEntry.Kind.RECEIVED:
+        receipts.record_opening(actor=request.user, entry=copy)
+    context = {**mailbox_context(request, copy.folder), **_message_context(copy)}
+    return render(request, "messaging/message.html", context)
+
+
+def _message_context(copy: MailboxEntry) -> dict[str, Any]:
+    key = sealing.open_message_key(copy)
+    is_sent = copy.kind == MailboxEntry.Kind.SENT
+    return {
+        "entry": copy,
+        "message": copy.message,
+        "subject": sealing.open_subject(copy.message, key),
+        "sender_name": copy.message.sender.get_full_name(),
+        "sender_address": copy.message.sender.address,
+        **_listed_recipients(copy, with_bcc=is_sent),
+        "state": _state(copy),
+        "attachments": _listed_attachments(copy, key),
+        "allowed": rules.allowed_in_words(copy),
+        "body_url": reverse("body", args=[copy.id]),
+        "can_reply": replies.may_reply(copy, to_all=False),
+        "can_reply_all": replies.may_reply(copy, to_all=True),
+        "can_recall": is_sent and not copy.message.is_recalled(),
+        "can_restore": copy.folder == MailboxEntry.Folder.DELETED,
+        "tracking": receipts.tracking(copy.message) if is_sent else [],
+    }
+
+
+def _listed_recipients(copy: MailboxEntry, *, with_bcc: bool) -> dict[str, list[Recipient]]:
+    """To, Cc and, for the author alone, Bcc."""
+    listed = list(copy.message.recipients.order_by("id"))
+    shown = {"to": Role.TO, "cc": Role.CC} | ({"bcc": Role.BCC} if with_bcc else {})
+    return {name: [person for person in listed if person.role == role] for name, role in shown.items()}
+
+
+def _listed_attachments(copy: MailboxEntry, key: bytes) -> list[dict[str, Any]]:
+    return [
+        {"name": item.name, "size": item.size, "url": reverse("attachment", args=[copy.id, item.id])}
+        for item in attachments.listed(copy.message, key)
+    ]
+
+
+def _state(copy: MailboxEntry) -> str:
+    if copy.message.is_recalled():
+        return "recalled"
+    return "expired" if copy.message.is_expired(copy.now) else ""  # type: ignore[attr-defined]
+
+
+def _is_prefetch(request: AuthenticatedRequest) -> bool:
+    """A browser fetching ahead of a click: nobody has opened anything yet."""
+    return "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+
+
+def _gone(request: AuthenticatedRequest, gone: access.Gone) -> HttpResponse:
+    return render(request, "messaging/gone.html", {**mailbox_context(request), "reason": gone.reason}, status=410)
+
+
+# The frame's own policy: Outlook's styling lives in style attributes, pictures came with the message; nothing
+# else may load, nothing may run, and opened as a page of its own it is still a sandbox.
+@csp(
+    {
+        "default-src": [NONE],
+        "style-src": ["'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "frame-ancestors": [SELF],
+        "base-uri": [NONE],
+        "form-action": [NONE],
+        "sandbox": ["allow-same-origin", "allow-popups", "allow-popups-to-escape-sandbox"],
+    }
+)
+@xframe_options_sameorigin
+@require_safe
+def body(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    """The document inside the message page's frame: the body, and under it what it quotes."""
+    try:
+        copy = access.openable_entry(request.user, entry)
+    except access.Gone as gone:
+        return _gone(request, gone)
+    key = sealing.open_message_key(copy)
+    quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(copy.message, key)]
+    context = {
+        "subject": sealing.open_subject(copy.message, key),
+        "body": bodies.shown(sealing.open_body(copy.message, key)),
+        "quotes": quotes,
+    }
+    return render(request, "messaging/body.html", context)
+
+
+@require_safe
+def arrive(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    """Where a notification's link leads after logging in: to the message, or to what became of it. Of somebody
+    else's message nothing is told; the page offers to log in as another person."""
+    if access.entries_of(request.user).filter(id=entry).exists():
+        return redirect("message", entry)
+    link = reverse("log_in_to_message", args=[request.user.organization.slug, entry])
+    return render(request, "messaging/not_yours.html", {**mailbox_context(request), "next": link}, status=404)

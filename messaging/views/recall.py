@@ -1,0 +1,54 @@
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import AuthenticatedRequest
+from messaging import access, sealing
+from messaging.recall import AlreadyRecalled, Recalled, reach, recall_message
+
+from .navigation import mailbox_context
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def recall(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    """Says what will and will not be taken back; the POST does it."""
+    copy = access.sent_entry(request.user, entry)
+    if request.method == "POST":
+        try:
+            messages.success(request, _in_words(recall_message(actor=request.user, message=copy.message)))
+        except AlreadyRecalled:
+            messages.info(request, _("This message had been recalled already."))
+        return redirect("message", copy.id)
+    if copy.message.is_recalled():
+        return redirect("message", copy.id)
+    found = reach(copy.message)
+    context = {
+        **mailbox_context(request, copy.folder),
+        "entry": copy,
+        "subject": sealing.open_subject(copy.message, sealing.open_message_key(copy)),
+        "inboxes": found.inboxes,
+        "read_count": found.read,
+        "answers": found.answers,
+        "leaving": found.leaving,
+    }
+    return render(request, "messaging/recall.html", context)
+
+
+def _in_words(recalled: Recalled) -> str:
+    text = ngettext(
+        "Recalled. The message is gone from %(count)d mailbox.",
+        "Recalled. The message is gone from %(count)d mailboxes.",
+        recalled.copies,
+    ) % {"count": recalled.copies}
+    if recalled.already_leaving:
+        text += " " + ngettext(
+            "%(count)d notification was already on its way; its link says that the message was recalled.",
+            "%(count)d notifications were already on their way; their links say that the message was recalled.",
+            recalled.already_leaving,
+        ) % {"count": recalled.already_leaving}
+    return text

@@ -1,0 +1,45 @@
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from messaging import drafts, sending
+from messaging.bodies import from_plain_text
+from messaging.drafts import DraftText
+from messaging.models import MailboxEntry, Message
+from portal.ids import uuid7
+
+SUBJECT = "Your results of Tuesday"
+BODY = "Everything is in order. Nobody but you should read this."
+
+
+@pytest.fixture
+def write(db) -> Callable[..., MailboxEntry]:
+    """write(author, to=…, cc=…, bcc=…, subject=…, body=…, uploads=[…]): a draft of that person's."""
+
+    def save(
+        author: User, *, body: str = BODY, subject: str = SUBJECT, uploads=(), answer=None, **fields
+    ) -> MailboxEntry:
+        text = DraftText(subject=subject, body=from_plain_text(body), **fields)
+        saved = drafts.save_draft(
+            actor=author, message_id=uuid7(), entry=None, text=text, uploads=list(uploads), answer=answer
+        )
+        assert saved.problems == []
+        return saved.entry
+
+    return save
+
+
+@pytest.fixture
+def send(write) -> Callable[..., Message]:
+    """send(author, to=…, …): a message on its way."""
+
+    def send_now(author: User, **fields) -> Message:
+        return sending.send_draft(actor=author, entry=write(author, **fields)).message
+
+    return send_now
+
+
+def copy_of(message: Message, owner: User) -> MailboxEntry:
+    """The one copy of the message this person received, or sent."""
+    return MailboxEntry.objects.select_related("message__retention_key").get(message=message, owner=owner)

@@ -1,0 +1,182 @@
+import os
+import time
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+
+from messaging import attachments
+from messaging.models import Attachment, Message
+from messaging.sealed_files import CHUNK_BYTES, path_of
+from messaging.uploads import SealedUpload
+from portal.ids import uuid7
+
+from .conftest import copy_of
+
+
+def file_named(name: str, content: bytes) -> BytesIO:
+    file = BytesIO(content)
+    file.name = name
+    return file
+
+
+@pytest.fixture
+def send_file(sender, recipient, log_in):
+    """send_file(content, name) → (the recipient's URL of it, its row)."""
+
+    def send(content: bytes, name: str = "report.pdf"):
+        form = {
+            "to": recipient.address,
+            "subject": "s",
+            "body": "b",
+            "action": "send",
+            "files": file_named(name, content),
+        }
+        assert log_in(sender).post(reverse("draft", args=[uuid7()]), form).status_code == 302
+        row = Attachment.objects.latest("id")
+        return reverse("attachment", args=[copy_of(row.message, recipient).id, row.id]), row
+
+    return send
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 1_000_000])
+def test_it_comes_back_byte_for_byte(size, send_file, recipient, log_in):
+    content = os.urandom(size)
+    url, row = send_file(content)
+    response = log_in(recipient).get(url)
+    assert response.getvalue() == content
+    assert response["Content-Length"] == str(size)
+    assert row.size == size
+
+
+def test_it_is_a_download_with_safe_headers(send_file, recipient, log_in):
+    url, _row = send_file(b"x", "Befund März.pdf")
+    response = log_in(recipient).get(url)
+    assert response["Content-Disposition"] == "attachment; filename*=utf-8''Befund%20M%C3%A4rz.pdf"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "code.js"])
+def test_what_a_browser_might_run_is_sent_as_bytes(name, send_file, recipient, log_in):
+    url, _row = send_file(b"<script>1</script>", name)
+    assert log_in(recipient).get(url)["Content-Type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("person", ["second_recipient", "stranger", "colleague", "administrator", "sender"])
+def test_it_checks_ownership(person, send_file, log_in, request):
+    url, _row = send_file(b"x")
+    assert log_in(request.getfixturevalue(person)).get(url).status_code == 404
+
+
+def test_an_attachment_of_another_message_is_not_found(send_file, recipient, log_in):
+    first, _row = send_file(b"one")
+    _second, other = send_file(b"two")
+    assert log_in(recipient).get(first[:-37] + f"{other.id}/").status_code == 404
+
+
+def test_after_a_recall_there_is_no_file(send_file, sender, recipient, log_in):
+    from messaging.recall import recall_message
+
+    url, row = send_file(b"x")
+    recall_message(actor=sender, message=row.message)
+    assert log_in(recipient).get(url).status_code == 404
+
+
+def test_a_changed_file_is_never_released(send_file, recipient, log_in):
+    url, row = send_file(bytes(2 * CHUNK_BYTES))
+    path = path_of(row.id)
+    sealed = bytearray(path.read_bytes())
+    sealed[-1] ^= 1
+    path.write_bytes(sealed)
+    response = log_in(recipient).get(url)
+    received = b""
+    with pytest.raises(Exception, match="chunk 1"):
+        for chunk in response.streaming_content:
+            received += chunk
+    assert len(received) == CHUNK_BYTES  # the first chunk, verified; nothing of the changed one
+
+
+def test_a_truncated_or_missing_file_is_an_error_not_a_short_file(send_file, recipient, log_in):
+    url, row = send_file(bytes(2 * CHUNK_BYTES))
+    client = log_in(recipient)
+    client.raise_request_exception = False
+    path = path_of(row.id)
+    path.write_bytes(path.read_bytes()[: CHUNK_BYTES + 17])
+    assert client.get(url).status_code == 500
+    path.unlink()
+    assert client.get(url).status_code == 500
+
+
+def test_files_sent_to_other_pages_are_dropped(recipient, log_in, settings):
+    before = list(settings.ATTACHMENTS_DIR.glob("??/*"))
+    response = log_in(recipient).post("/messages/delete/", {"entry": "x", "files": file_named("a", b"x")})
+    assert response.status_code == 302
+    assert list(settings.ATTACHMENTS_DIR.glob("??/*")) == before
+
+
+def test_files_of_strangers_are_dropped(client, db, settings):
+    before = list(settings.ATTACHMENTS_DIR.glob("??/*"))
+    client.post(reverse("draft", args=[uuid7()]), {"body": "x", "files": file_named("a", b"x")})
+    assert list(settings.ATTACHMENTS_DIR.glob("??/*")) == before
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("C:\\Users\\x.txt", "C__Users_x.txt"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("a\r\nb\x00.txt", "ab.txt"),
+        ("CON.txt", "_CON.txt"),
+        ("...", "attachment"),
+        ("", "attachment"),
+        ("x" * 300 + ".pdf", "x" * 196 + ".pdf"),
+        ("结果.pdf", "结果.pdf"),
+    ],
+)
+def test_names_are_only_names(name, clean):
+    assert attachments.clean_name(name) == clean
+
+
+def test_too_many_are_refused_and_said(sender, write, log_in):
+    entry = write(sender, to="x@outside.example")
+    address = reverse("draft", args=[entry.message_id])
+    client = log_in(sender)
+    form = {"to": "x@outside.example", "subject": "s", "body": "b"}
+    client.post(address, form | {"action": "attach", "files": [file_named(f"{n}.txt", b"x") for n in range(50)]})
+    page = client.post(address, form | {"action": "send", "files": file_named("one-too-many.txt", b"x")}, follow=True)
+    assert "one-too-many.txt” was not attached" in page.text
+    assert Message.objects.get().sent_at is None
+    assert Attachment.objects.count() == 50
+
+
+def test_a_file_that_could_not_be_kept_is_said(sender, write):
+    entry = write(sender)
+    upload = object.__new__(SealedUpload)
+    upload.name, upload.problem = "big.iso", "is larger than 2 GB"
+    problems = attachments.attach(entry.message, b"k" * 32, [upload])
+    assert problems == ["“big.iso” was not attached: it is larger than 2 GB."]
+
+
+def test_orphans_are_collected_after_an_hour(send_file, settings):
+    _url, row = send_file(b"known")
+    orphan = path_of(uuid7())
+    orphan.parent.mkdir(parents=True, exist_ok=True)
+    orphan.write_bytes(b"x")
+    unfinished = orphan.with_name(orphan.name + ".part")
+    unfinished.write_bytes(b"x")
+    old = time.time() - attachments.ORPHAN_SECONDS - 1
+    os.utime(path_of(row.id), (old, old))
+    attachments.collect_orphans()
+    assert orphan.exists()  # an upload may still be under way
+    os.utime(orphan, (old, old))
+    os.utime(unfinished, (old, old))
+    attachments.collect_orphans()
+    assert not orphan.exists()
+    assert not unfinished.exists()
+    assert path_of(row.id).exists()

@@ -1,0 +1,219 @@
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+
+from messaging.models import MailboxEntry, Message, Recipient
+from messaging.sealed_files import path_of
+from portal.ids import uuid7
+from portal.models import AuditEvent, OutgoingMail
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+@pytest.fixture
+def form():
+    return {
+        "to": "first@outside.example",
+        "cc": "",
+        "bcc": "",
+        "subject": SUBJECT,
+        "body": BODY,
+        "body_format": "plain",
+        "action": "send",
+    }
+
+
+def url():
+    return reverse("draft", args=[uuid7()])
+
+
+def test_it_shows_an_empty_form(sender, log_in):
+    response = log_in(sender).get("/compose/")
+    assert response.status_code == 200
+    for label in ("To", "Cc", "Bcc", "Subject", "Attach", "Send Securely"):
+        assert label in response.text
+
+
+def test_it_sends(sender, recipient, log_in, form):
+    response = log_in(sender).post(url(), form, follow=True)
+    assert response.redirect_chain == [("/sent/", 302)]
+    assert "Sent securely to 1 recipient." in response.text
+    message = Message.objects.get()
+    assert message.sent_at is not None
+    assert copy_of(message, recipient).folder == "inbox"
+    assert copy_of(message, sender).folder == "sent"
+    assert list(OutgoingMail.objects.values_list("kind", "to_address")) == [("notification", recipient.address)]
+    assert AuditEvent.objects.get(action="message.sent").actor_id == sender.id
+
+
+def test_an_address_nobody_knows_becomes_an_external_user_and_gets_two_mails(sender, log_in, form):
+    log_in(sender).post(url(), form | {"to": "New Person <new@unheard.example>"})
+    recipient = Recipient.objects.select_related("user__domain").get()
+    assert (recipient.user.domain.name, recipient.user.is_internal) == ("unheard.example", False)
+    assert recipient.name == "New Person"
+    assert set(OutgoingMail.objects.values_list("kind", flat=True)) == {"notification", "password_notification"}
+
+
+def test_sending_the_form_twice_sends_one_message(sender, recipient, log_in, form):
+    client, address = log_in(sender), url()
+    client.post(address, form)
+    response = client.post(address, form, follow=True)
+    assert "This message has been sent already." in response.text
+    assert Message.objects.count() == 1
+    assert OutgoingMail.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"to": ""}, "Add at least one recipient"),
+        ({"to": "first@outside.example, not-an-address"}, "not-an-address"),
+        ({"subject": "s" * 251}, "The subject is too long"),
+        ({"expires_at": "2001-01-01T12:00"}, "The expiry is in the past"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_and_kept(sender, log_in, form, wrong, said):
+    client = log_in(sender)
+    response = client.post(url(), form | wrong | {"files": BytesIO(b"kept")})
+    assert response.status_code == 422
+    assert said in response.text
+    message = Message.objects.get()
+    assert message.sent_at is None
+    assert message.attachments.count() == 1
+    again = client.get(reverse("draft", args=[message.id]))
+    assert BODY in again.text
+    assert OutgoingMail.objects.count() == 0
+
+
+def test_more_than_500_recipients_are_refused(sender, log_in, form):
+    many = "\n".join(f"r{n}@outside.example" for n in range(501))
+    response = log_in(sender).post(url(), form | {"to": many})
+    assert response.status_code == 422
+    assert "at most 500 recipients" in response.text
+    assert Recipient.objects.count() == 0
+
+
+def test_500_recipients_take_a_constant_number_of_queries(sender, log_in, form, django_assert_max_num_queries):
+    client = log_in(sender)
+    client.post(url(), form)  # the definition and keys exist from now on
+    with django_assert_max_num_queries(80):  # SQLite splits bulk inserts into several statements
+        response = client.post(url(), form | {"to": "\n".join(f"r{n}@outside.example" for n in range(500))})
+    assert response.status_code == 302
+    assert Recipient.objects.count() == 501
+    assert OutgoingMail.objects.filter(kind="notification").count() == 501
+
+
+def test_somebody_named_twice_gets_one_copy(sender, recipient, log_in, form):
+    log_in(sender).post(url(), form | {"cc": "FIRST@Outside.Example", "bcc": recipient.address})
+    assert Recipient.objects.get().role == "to"
+    assert MailboxEntry.objects.filter(owner=recipient).count() == 1
+
+
+def test_html_of_the_editor_is_sanitised_and_kept(sender, recipient, log_in, form):
+    html = '<p>Hello <b>there</b></p><script>alert(1)</script><img src="https://tracker.example/p.png">'
+    log_in(sender).post(url(), form | {"body": html, "body_format": "html"})
+    response = log_in(recipient).get(reverse("body", args=[copy_of(Message.objects.get(), recipient).id]))
+    assert "<b>there</b>" in response.text
+    assert "alert" not in response.text
+    assert "tracker" not in response.text
+
+
+def test_a_draft_is_saved_and_opened_again(sender, log_in, form):
+    client = log_in(sender)
+    address = url()
+    response = client.post(address, form | {"action": "save", "to": "half an addr"}, follow=True)
+    assert "Draft saved." in response.text
+    assert "half an addr" in response.text
+    assert SUBJECT in client.get("/drafts/").text
+    client.post(address, form)
+    assert Message.objects.get().sent_at is not None
+    assert SUBJECT not in client.get("/drafts/").text
+
+
+def test_formatting_survives_saving_without_the_editor(sender, recipient, write, log_in, form):
+    entry = write(sender, to=recipient.address)
+    client = log_in(sender)
+    address = reverse("draft", args=[entry.message_id])
+    client.post(address, form | {"action": "save", "body": "<p>A <b>bold</b> word</p>", "body_format": "html"})
+    shown = client.get(address)
+    assert "A bold word" in shown.text
+    client.post(address, form | {"body": "A bold word"})
+    response = log_in(recipient).get(reverse("body", args=[copy_of(entry.message, recipient).id]))
+    assert "<b>bold</b>" in response.text
+
+
+def test_a_draft_is_discarded_with_its_files(sender, log_in, form, django_capture_on_commit_callbacks):
+    client = log_in(sender)
+    address = url()
+    client.post(address, form | {"action": "save", "files": BytesIO(b"secret")})
+    file_id = Message.objects.get().attachments.get().id
+    assert path_of(file_id).exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(address, form | {"action": "discard"})
+    assert not Message.objects.exists()
+    assert not path_of(file_id).exists()
+
+
+def test_an_attachment_is_taken_off_again(sender, log_in, form, django_capture_on_commit_callbacks):
+    client = log_in(sender)
+    address = url()
+    client.post(address, form | {"action": "attach", "files": [named("one.txt"), named("two.txt")]})
+    message = Message.objects.get()
+    first = message.attachments.order_by("id").first()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(address, form | {"action": "attach", "remove": [str(first.id), "nonsense"]})
+    assert message.attachments.count() == 1
+    assert not path_of(first.id).exists()
+    page = client.get(address).text
+    assert "two.txt" in page
+    assert "one.txt" not in page
+
+
+def named(name: str, content: bytes = b"x") -> BytesIO:
+    file = BytesIO(content)
+    file.name = name
+    return file
+
+
+def test_it_checks_ownership(sender, second_recipient, write, log_in, form):
+    draft = write(sender, to="x@outside.example")
+    address = reverse("draft", args=[draft.message_id])
+    assert log_in(second_recipient).get(address).status_code == 404
+    assert log_in(second_recipient).post(address, form).status_code == 404
+    assert Message.objects.get().sent_at is None
+
+
+def test_an_unlicensed_colleague_may_not_write_new_messages(colleague, log_in, form):
+    client = log_in(colleague)
+    assert client.get("/compose/").status_code == 403
+    response = client.post(url(), form)
+    assert response.status_code == 422
+    assert "not write new ones" in response.text
+    assert Message.objects.get().sent_at is None
+
+
+def test_an_external_person_writes_to_the_organisation_only(recipient, sender, log_in, form):
+    client = log_in(recipient)
+    assert client.post(url(), form | {"to": sender.address}).status_code == 302
+    response = client.post(url(), form | {"to": f"{sender.address}, other@outside.example"})
+    assert response.status_code == 422
+    assert "other@outside.example" in response.text
+    assert Message.objects.filter(sent_at__isnull=False).count() == 1
+
+
+def test_an_external_person_cannot_make_internal_users(recipient, log_in, form):
+    response = log_in(recipient).post(url(), form | {"to": "invented@north.example"})
+    assert response.status_code == 422
+    assert not Recipient.objects.exists()
+
+
+def test_nothing_is_stored_in_the_clear(sender, recipient, log_in, form):
+    log_in(sender).post(url(), form | {"files": named("diagnosis.txt", b"the diagnosis itself")})
+    message = Message.objects.get()
+    attachment = message.attachments.get()
+    stored = b"".join(
+        bytes(value) for value in (message.subject, message.body, attachment.name, path_of(attachment.id).read_bytes())
+    )
+    for secret in (SUBJECT.encode(), b"Nobody but you", b"diagnosis"):
+        assert secret not in stored

@@ -1,0 +1,189 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging import sealing
+from messaging.folders import PAGE_ROWS
+from messaging.models import MailboxEntry, Message, Recipient
+from portal import keyring
+from portal.ids import uuid7
+
+from .conftest import SUBJECT, copy_of
+
+
+@pytest.fixture
+def sent(sender, recipient, second_recipient, send):
+    return send(sender, to=f"{recipient.address}, {second_recipient.address}")
+
+
+def many(sender, recipient, count: int) -> None:
+    """Messages straight into the tables; sending thousands one by one would be the test's whole time."""
+    now = timezone.now()
+    key, row = keyring.new_key(), keyring.retention_key_for(sender.organization, now)
+    retention_key = keyring.open_retention_key(row)
+    messages, entries = [], []
+    for n in range(count):
+        message = Message(organization=sender.organization, sender=sender, retention_key=row, sent_at=now)
+        message.subject = sealing.seal_message_text(message, key, "subject", f"Number {n}")
+        entry = MailboxEntry(owner=recipient, message=message, kind="received", folder="inbox", visible_at=now)
+        sealing.wrap_for_entry(entry, key, retention_key)
+        messages.append(message)
+        entries.append(entry)
+    Message.objects.bulk_create(messages)
+    MailboxEntry.objects.bulk_create(entries)
+
+
+def post(client, name, *entries, **more):
+    return client.post(reverse(name), {"entry": [str(entry.id) for entry in entries], **more}, follow=True)
+
+
+def test_the_inbox_lists_what_was_received(sent, recipient, log_in):
+    page = log_in(recipient).get("/inbox/")
+    assert SUBJECT in page.text
+    assert "Demo Sender" in page.text
+    assert page.context["rows"][0]["unread"]
+    assert [(f["label"], f["count"]) for f in page.context["folders"]] == [
+        ("Inbox", 1),
+        ("Sent Items", 0),
+        ("Drafts", 0),
+        ("Deleted Items", 0),
+    ]
+
+
+def test_sent_items_list_what_was_sent(sent, sender, log_in):
+    page = log_in(sender).get("/sent/")
+    assert SUBJECT in page.text
+    assert "First Recipient, Second Recipient" in page.text
+    assert SUBJECT not in log_in(sender).get("/inbox/").text
+
+
+@pytest.mark.parametrize("folder", ["inbox", "sent", "drafts", "deleted"])
+def test_an_empty_folder_says_what_will_be_here(recipient, folder, log_in):
+    page = log_in(recipient).get(f"/{folder}/")
+    assert page.status_code == 200
+    assert page.context["rows"] == []
+
+
+def test_pages_go_by_key(sender, recipient, log_in):
+    many(sender, recipient, 2 * PAGE_ROWS + 1)
+    client, seen, url = log_in(recipient), [], "/inbox/"
+    while url:
+        page = client.get(url)
+        seen += [row["entry"] for row in page.context["rows"]]
+        url = page.context["older_url"]
+    assert len(seen) == len(set(seen)) == 2 * PAGE_ROWS + 1
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_a_page_takes_the_same_few_queries_for_1_and_for_10_000_messages(
+    sender, recipient, log_in, django_assert_num_queries, django_assert_max_num_queries
+):
+    client = log_in(recipient)
+    many(sender, recipient, 1)
+    with django_assert_max_num_queries(8) as few:
+        client.get("/inbox/")
+    many(sender, recipient, 9_999)
+    with django_assert_num_queries(len(few.captured_queries)):
+        page = client.get("/inbox/")
+    assert page.context["folders"][0]["count"] == 10_000
+
+
+def test_an_expired_message_is_a_line_without_its_subject(sent, recipient, sender, log_in):
+    Message.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    page = log_in(recipient).get("/inbox/")
+    assert "Expired" in page.text
+    assert SUBJECT not in page.text
+    own = log_in(sender).get("/sent/")
+    assert "Expired" in own.text
+    assert SUBJECT in own.text
+
+
+def test_delete_moves_to_deleted_items_at_once_and_undo_brings_back(sent, recipient, second_recipient, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    page = post(client, "delete", entry)
+    assert "1 message moved to Deleted Items." in page.text
+    assert "Undo" in page.text
+    assert SUBJECT not in client.get("/inbox/").text
+    assert SUBJECT in client.get("/deleted/").text
+    assert SUBJECT in log_in(second_recipient).get("/inbox/").text
+    page = post(client, "restore", entry)
+    assert "1 message restored." in page.text
+    assert SUBJECT in client.get("/inbox/").text
+    assert SUBJECT not in client.get("/deleted/").text
+
+
+def test_a_deleted_message_can_still_be_opened_and_restored(sent, recipient, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    post(client, "delete", entry)
+    page = client.get(reverse("message", args=[entry.id]))
+    assert page.status_code == 200
+    assert "Restore" in page.text
+
+
+def test_deleting_a_sent_message_and_restoring_it(sent, sender, log_in):
+    client, entry = log_in(sender), copy_of(sent, sender)
+    post(client, "delete", entry)
+    assert SUBJECT in client.get("/deleted/").text
+    post(client, "restore", entry)
+    assert SUBJECT in client.get("/sent/").text
+
+
+def test_deleting_twice_removes_nothing(sent, recipient, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    post(client, "delete", entry)
+    post(client, "delete", entry)
+    assert SUBJECT in client.get("/deleted/").text
+
+
+def test_removing_from_deleted_items_destroys_this_readers_key_alone(sent, recipient, second_recipient, sender, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    post(client, "remove", entry)
+    assert copy_of(sent, recipient).removed_at is None  # not in Deleted Items: nothing happens
+    post(client, "delete", entry)
+    post(client, "remove", entry)
+    removed = copy_of(sent, recipient)
+    assert removed.removed_at is not None
+    assert removed.wrapped_key is None
+    assert client.get(reverse("message", args=[entry.id])).status_code == 404
+    assert SUBJECT in log_in(second_recipient).get("/inbox/").text
+    assert SUBJECT in log_in(sender).get("/sent/").text
+
+
+def test_read_and_unread_concern_ones_own_list_only(sent, recipient, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    post(client, "mark_read", entry)
+    assert not client.get("/inbox/").context["rows"][0]["unread"]
+    assert Recipient.objects.get(user=recipient).read_at is None
+    post(client, "mark_unread", entry)
+    assert client.get("/inbox/").context["rows"][0]["unread"]
+
+
+def test_many_at_once(sender, recipient, send, log_in):
+    entries = [copy_of(send(sender, to=recipient.address), recipient) for _ in range(3)]
+    client = log_in(recipient)
+    page = post(client, "delete", *entries)
+    assert "3 messages moved to Deleted Items." in page.text
+    assert len(client.get("/deleted/").context["rows"]) == 3
+
+
+@pytest.mark.parametrize("verb", ["delete", "restore", "remove", "mark_read", "mark_unread"])
+def test_verbs_touch_nobody_elses_copies(verb, sent, recipient, second_recipient, stranger, log_in):
+    entry = copy_of(sent, recipient)
+    before = MailboxEntry.objects.values().get(id=entry.id)
+    for person in (second_recipient, stranger):
+        assert post(log_in(person), verb, entry).status_code == 200
+    assert MailboxEntry.objects.values().get(id=entry.id) == before
+
+
+@pytest.mark.parametrize("verb", ["delete", "restore", "remove", "mark_read", "mark_unread"])
+def test_verbs_reject_get_and_take_nonsense(verb, recipient, log_in):
+    client = log_in(recipient)
+    assert client.get(reverse(verb)).status_code == 405
+    response = client.post(reverse(verb), {"entry": ["nonsense", str(uuid7())], "next": "https://evil.example/"})
+    assert response["Location"] == "/inbox/"
+
+
+def test_a_key_that_is_none_shows_the_first_page(recipient, log_in):
+    assert log_in(recipient).get("/inbox/?older=nonsense").status_code == 200

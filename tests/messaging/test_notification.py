@@ -1,0 +1,87 @@
+"""What a notification says, and when it is no longer wanted."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging import notifications
+from messaging.models import MailboxEntry, Message
+from messaging.recall import recall_message
+from portal import outbox
+from portal.models import OutgoingMail
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+@pytest.fixture
+def sent(sender, recipient, send):
+    return send(sender, to=recipient.address)
+
+
+@pytest.fixture
+def mail(sent):
+    return OutgoingMail.objects.get(kind="notification")
+
+
+def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, mail, recipient, smtp):
+    outbox.deliver_due()
+    (arrived,) = smtp.messages
+    text = arrived.get_body(("plain",)).get_content()
+    html = arrived.get_body(("html",)).get_content()
+    link = settings.BASE_URL + reverse("log_in_to_message", args=["north", copy_of(sent, recipient).id])
+    for part in (text, html):
+        assert part.count("http://") == 1
+        assert link in part
+        assert "sender@north.example" in part
+        assert "North Clinic" in part
+        assert "It can be read until" in part
+    for secret in (SUBJECT, BODY, "<img"):
+        assert secret not in arrived.as_string()
+    assert arrived["Subject"] == "Secure Messaging Notification from North Clinic"
+    assert arrived["Auto-Submitted"] == "auto-generated"
+    assert arrived["Message-ID"] == mail.message_id
+    assert arrived["To"] == recipient.address
+    assert arrived["Reply-To"] is None
+    assert arrived.rcpt == [recipient.address]
+    mail.refresh_from_db()
+    assert mail.state == "sent"
+
+
+def test_answers_go_where_the_organisation_says(sent, mail, organization):
+    organization.reply_to = "reception@north.example"
+    organization.save()
+    assert notifications.render(mail).reply_to == ["reception@north.example"]
+
+
+def test_a_senders_name_cannot_add_headers_or_markup(sent, mail, sender):
+    sender.name = "Evil\r\nBcc: spy@evil.example <script>"
+    sender.save()
+    rendered = notifications.render(mail).message()
+    assert rendered["Bcc"] is None
+    assert "<script>" not in rendered.get_payload()[1].get_payload(decode=True).decode()
+
+
+@pytest.mark.parametrize("reason", ["recalled", "expired", "removed", "disabled", "logon not allowed"])
+def test_it_is_not_wanted_any_more(reason, sent, mail, sender, recipient):
+    if reason == "recalled":
+        recall_message(actor=sender, message=sent)
+    elif reason == "expired":
+        Message.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    elif reason == "removed":
+        MailboxEntry.objects.filter(owner=recipient).update(removed_at=timezone.now(), wrapped_key=None)
+    elif reason == "disabled":
+        recipient.disabled_at = timezone.now()
+        recipient.save()
+    else:
+        recipient.allow_logon = False
+        recipient.save()
+    assert notifications.render(mail) is None
+
+
+def test_a_recall_stops_what_has_not_left(sent, mail, sender, smtp):
+    recall_message(actor=sender, message=sent)
+    outbox.deliver_due()
+    assert smtp.messages == []

@@ -1,0 +1,137 @@
+"""Recall takes a message back from everybody, at once, whatever they were doing with it."""
+
+import pytest
+from django.urls import reverse
+
+from messaging import sealing
+from messaging.models import MailboxEntry, Message, Quote
+from messaging.recall import AlreadyRecalled, recall_message
+from messaging.replies import Answer
+from portal.keyring import SealBroken
+from portal.models import AuditEvent, OutgoingMail
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+@pytest.fixture
+def sent(sender, recipient, second_recipient, send):
+    return send(sender, to=f"{recipient.address}, {second_recipient.address}")
+
+
+@pytest.fixture
+def address(sent, sender):
+    return reverse("recall", args=[copy_of(sent, sender).id])
+
+
+def read(person, message, log_in):
+    client = log_in(person)
+    client.get(reverse("message", args=[copy_of(message, person).id]))
+    return client
+
+
+def test_the_page_says_what_will_and_will_not_be_recalled(address, sent, sender, recipient, log_in):
+    read(recipient, sent, log_in)
+    page = log_in(sender).get(address)
+    assert "Recall Message" in page.text
+    assert (page.context["inboxes"], page.context["read_count"], page.context["answers"]) == (2, 1, 0)
+
+
+def test_the_message_is_gone_from_inbox_and_deleted_items_read_or_not(
+    address, sent, sender, recipient, second_recipient, log_in
+):
+    reader = read(recipient, sent, log_in)
+    other = log_in(second_recipient)
+    other.post(reverse("delete"), {"entry": str(copy_of(sent, second_recipient).id)})
+    page = log_in(sender).post(address, follow=True)
+    assert "gone from 2 mailboxes" in page.text
+    assert SUBJECT not in reader.get("/inbox/").text
+    assert SUBJECT not in other.get("/deleted/").text
+    entry = copy_of(sent, recipient)
+    for path in ("", "body/"):
+        assert reader.get(reverse("message", args=[entry.id]) + path).status_code == 410
+    assert reader.post(reverse("restore"), {"entry": str(entry.id)}).status_code == 302
+    assert copy_of(sent, recipient).removed_at is not None
+
+
+def test_no_key_is_left_but_the_authors(sent, sender, recipient):
+    recall_message(actor=sender, message=sent)
+    assert not MailboxEntry.objects.filter(message=sent, kind="received", wrapped_key__isnull=False).exists()
+    with pytest.raises(SealBroken):
+        sealing.open_message_key(copy_of(sent, recipient))
+    own = copy_of(sent, sender)
+    assert BODY in sealing.open_body(sent, sealing.open_message_key(own))
+
+
+def test_the_author_keeps_it_marked_recalled(address, sent, sender, log_in):
+    client = log_in(sender)
+    client.post(address)
+    assert "Recalled" in client.get("/sent/").text
+    page = client.get(reverse("message", args=[copy_of(sent, sender).id]))
+    assert SUBJECT in page.text
+    assert "Recalled" in page.text
+
+
+def test_no_notification_leaves_after_it(address, sent, sender, log_in):
+    log_in(sender).post(address)
+    assert set(OutgoingMail.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
+def test_what_is_leaving_is_told(address, sent, sender, recipient, log_in):
+    OutgoingMail.objects.filter(to_address=recipient.address).update(state="sending")
+    client = log_in(sender)
+    assert client.get(address).context["leaving"] == 1
+    page = client.post(address, follow=True)
+    assert "already on its way" in page.text
+
+
+def test_it_is_audited_once(address, sent, sender, log_in):
+    client = log_in(sender)
+    client.post(address)
+    page = client.post(address, follow=True)
+    assert "recalled already" in page.text
+    event = AuditEvent.objects.get(action="message.recalled")
+    assert (event.about, event.details["copies"]) == (sent.id, 2)
+    with pytest.raises(AlreadyRecalled):
+        recall_message(actor=sender, message=sent)
+
+
+def test_only_the_author_may(sent, recipient, stranger, log_in):
+    for person, entry in ((recipient, copy_of(sent, recipient)), (stranger, copy_of(sent, recipient))):
+        assert log_in(person).post(reverse("recall", args=[entry.id])).status_code == 404
+    assert Message.objects.get(id=sent.id).recalled_at is None
+
+
+def test_get_recalls_nothing(address, sent, sender, log_in):
+    log_in(sender).get(address)
+    assert Message.objects.get(id=sent.id).recalled_at is None
+
+
+def test_an_answer_keeps_its_text_and_its_quoted_original(sent, sender, recipient, second_recipient, send, log_in):
+    """A sends to B and C, B replies to all, A recalls: B's answer stays whole for all three."""
+    answer = send(recipient, body="Thank you, understood.", answer=Answer(openable(recipient, sent), True))
+    page = log_in(sender).get(reverse("recall", args=[copy_of(sent, sender).id]))
+    assert page.context["answers"] == 1
+    recall_message(actor=sender, message=sent)
+    for person in (sender, recipient, second_recipient):
+        body = log_in(person).get(reverse("body", args=[copy_of(answer, person).id]))
+        assert "Thank you, understood." in body.text
+        assert BODY in body.text
+
+
+def test_a_quote_in_an_unsent_answer_goes_with_it(sent, sender, recipient, write, log_in):
+    entry = write(recipient, answer=Answer(openable(recipient, sent), False))
+    recall_message(actor=sender, message=sent)
+    assert not Quote.objects.exists()
+    client = log_in(recipient)
+    address = reverse("draft", args=[entry.message_id])
+    assert BODY not in client.get(address).text.replace(client.get(address).context["body_html"], "")
+    response = client.post(address, {"action": "send", "subject": "Re", "body": "Still here", "body_format": "plain"})
+    assert response.status_code == 422
+    assert "has been recalled" in response.text
+    assert "Still here" in response.text
+
+
+def openable(person, message):
+    from messaging import access
+
+    return access.openable_entry(person, copy_of(message, person).id)

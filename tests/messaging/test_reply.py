@@ -1,0 +1,123 @@
+import pytest
+from django.urls import reverse
+
+from messaging import definitions
+from messaging.models import Message, Quote, Recipient
+from portal.ids import uuid7
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+@pytest.fixture
+def sent(sender, recipient, second_recipient, colleague, send):
+    return send(sender, to=recipient.address, cc=second_recipient.address, bcc=colleague.address)
+
+
+def answer(client, page, **fields):
+    """Send what the page's form would send."""
+    hidden = {name: page.context["form"].initial[name] for name in ("answers", "to_all", "subject")}
+    form = {**hidden, "body": "An answer.", "body_format": "plain", "action": "send", **fields}
+    return client.post(page.context["action"], form)
+
+
+def reply_page(client, message, person, verb="reply"):
+    return client.get(reverse(verb, args=[copy_of(message, person).id]))
+
+
+def recipients_of(message):
+    return {(r.role, r.address) for r in Recipient.objects.filter(message=message)}
+
+
+def test_reply_goes_to_the_sender(sent, recipient, sender, log_in):
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient)
+    assert f"Re: {SUBJECT}" in page.text
+    assert BODY in page.text
+    assert answer(client, page).status_code == 302
+    reply = Message.objects.get(in_reply_to=sent)
+    assert recipients_of(reply) == {("to", sender.address)}
+    assert Recipient.objects.get(message=sent, user=recipient).answered_at is not None
+
+
+def test_reply_all_goes_to_everyone_but_bcc_and_oneself(sent, recipient, second_recipient, sender, log_in):
+    client = log_in(recipient)
+    answer(client, reply_page(client, sent, recipient, "reply_all"))
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {
+        ("to", sender.address),
+        ("cc", second_recipient.address),
+    }
+
+
+def test_a_bcc_reader_is_not_revealed_by_the_others(sent, colleague, recipient, log_in):
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient, "reply_all")
+    assert colleague.address not in page.text
+    answer(client, page)
+    assert not Recipient.objects.filter(message__in_reply_to=sent, user=colleague).exists()
+
+
+def test_recipients_cannot_be_changed(sent, recipient, sender, log_in):
+    client = log_in(recipient)
+    answer(client, reply_page(client, sent, recipient), to="else@outside.example", bcc="spy@outside.example")
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+
+
+def test_recipients_cannot_be_changed_in_the_draft_either(sent, recipient, sender, log_in):
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient)
+    answer(client, page, action="save")
+    answer(client, page, to="else@outside.example")
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+
+
+def test_the_author_writes_to_the_recipients_again(sent, sender, recipient, log_in):
+    client = log_in(sender)
+    answer(client, reply_page(client, sent, sender))
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", recipient.address)}
+
+
+def test_an_unlicensed_colleague_may_reply(sent, colleague, log_in):
+    client = log_in(colleague)
+    assert answer(client, reply_page(client, sent, colleague)).status_code == 302
+    assert Message.objects.filter(in_reply_to=sent, sent_at__isnull=False).exists()
+
+
+def test_quotes_are_rows_with_their_source_nested_ones_too(sent, sender, recipient, log_in):
+    client = log_in(recipient)
+    answer(client, reply_page(client, sent, recipient))
+    first = Message.objects.get(in_reply_to=sent)
+    author = log_in(sender)
+    page = reply_page(author, first, sender)
+    assert "An answer." in page.text
+    assert BODY in page.text
+    answer(author, page, body="And one back.")
+    second = Message.objects.get(in_reply_to=first)
+    assert list(Quote.objects.filter(message=second).values_list("source", flat=True)) == [first.id, sent.id]
+    body = log_in(recipient).get(reverse("body", args=[copy_of(second, recipient).id])).text
+    assert body.index("And one back.") < body.index("An answer.") < body.index(BODY)
+
+
+def test_what_the_definition_forbids_is_absent_and_refused(sent, recipient, log_in):
+    Message.objects.update(may_reply=False, may_reply_all=False)
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    page = client.get(reverse("message", args=[entry.id]))
+    assert reverse("reply", args=[entry.id]) not in page.text
+    assert "Replies are not allowed." in page.text
+    assert client.get(reverse("reply", args=[entry.id])).status_code == 403
+    response = client.post(reverse("draft", args=[uuid7()]), {"answers": str(entry.id), "body": "Hi", "action": "send"})
+    assert response.status_code == 403
+    assert not Message.objects.filter(in_reply_to=sent).exists()
+
+
+def test_a_reply_has_the_default_definition(sent, recipient, organization, log_in):
+    client = log_in(recipient)
+    answer(client, reply_page(client, sent, recipient))
+    assert Message.objects.get(in_reply_to=sent).definition == definitions.default_for(organization)
+
+
+def test_somebody_elses_message_cannot_be_answered(sent, recipient, stranger, log_in):
+    client = log_in(stranger)
+    entry = copy_of(sent, recipient)
+    assert client.get(reverse("reply", args=[entry.id])).status_code == 404
+    response = client.post(reverse("draft", args=[uuid7()]), {"answers": str(entry.id), "body": "Hi", "action": "send"})
+    assert response.status_code == 404
