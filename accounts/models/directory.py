@@ -26,6 +26,24 @@ class Domain(models.Model):
         return self.name
 
 
+class InternalDomain(Domain):
+    """The console's entry for the organisation's own domains (accounts/admin/directories.py)."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("internal directory")
+        verbose_name_plural = _("Internal Directories")
+
+
+class ExternalDomain(Domain):
+    """The console's entry for everybody else's domains."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("external directory")
+        verbose_name_plural = _("External Directories")
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person with an address in one organisation's directories.
 

@@ -1,0 +1,84 @@
+"""Internal and external directories: the domains of an organisation, and the way to each one's users."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.console import OrganizationScopedAdmin
+
+from ..directories import InvalidAddress, normalize_address
+from ..models import Domain, ExternalDomain, InternalDomain
+
+
+class DomainForm(forms.ModelForm):
+    class Meta:
+        model = Domain
+        fields = ("organization", "name")
+
+    def clean_name(self) -> str:
+        try:
+            return normalize_address(f"postmaster@{self.cleaned_data['name'].lstrip('@')}").partition("@")[2]
+        except InvalidAddress:
+            raise ValidationError(_("Not a domain: it needs a form such as example.org.")) from None
+
+    def clean(self) -> None:
+        super().clean()
+        known = Domain.objects.filter(
+            organization=self.cleaned_data.get("organization"), name=self.cleaned_data.get("name")
+        ).first()
+        if known:
+            where = InternalDomain if known.is_internal else ExternalDomain
+            self.add_error("name", _("This domain is in %s already.") % where._meta.verbose_name_plural)
+
+
+class DirectoryAdmin(OrganizationScopedAdmin):
+    """Addresses hang on a domain's name, so it is never changed; one with users is not deleted."""
+
+    is_internal: bool
+    form = DomainForm
+    list_display = ("name", "number_of_users")
+    search_fields = ("name",)
+    ordering = ("name",)
+    fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        domains = super().get_queryset(request).filter(is_internal=self.is_internal)
+        return domains.annotate(number_of_users=Count("users"))
+
+    @admin.display(description=gettext_lazy("users"), ordering="number_of_users")
+    def number_of_users(self, domain: Any) -> int:
+        return domain.number_of_users
+
+    def has_delete_permission(self, request: HttpRequest, obj: Domain | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.users.exists())
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A domain's page is the list of its users."""
+        domain = self.get_object(request, object_id)
+        if domain is None:
+            raise Http404
+        users = reverse("admin:accounts_user_changelist")
+        return HttpResponseRedirect(f"{users}?domain__id__exact={domain.pk}")
+
+    def save_model(self, request: HttpRequest, obj: Domain, form: Any, change: bool) -> None:
+        obj.is_internal = self.is_internal
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(InternalDomain)
+class InternalDomainAdmin(DirectoryAdmin):
+    is_internal = True
+
+
+@admin.register(ExternalDomain)
+class ExternalDomainAdmin(DirectoryAdmin):
+    is_internal = False

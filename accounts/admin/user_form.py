@@ -1,0 +1,63 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .. import password_rules
+from ..directories import InvalidAddress, normalize_address
+from ..models import Domain, User
+
+
+class UserForm(forms.ModelForm):
+    new_password = forms.CharField(
+        label=gettext_lazy("Password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy(
+            "Tell it to the user yourself. It works once, for 24 hours, and only to set a password of their own; "
+            "their sessions end, and they are told by mail that it was set."
+        ),
+    )
+    confirm_password = forms.CharField(
+        label=gettext_lazy("Confirm Password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("organization", "address", "name", "is_licensed", "is_staff", "allow_logon")
+
+    def clean_address(self) -> str:
+        try:
+            return normalize_address(self.cleaned_data["address"])
+        except InvalidAddress as error:
+            raise ValidationError(str(error)) from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("is_licensed") and not self._is_internal():
+            self.add_error("is_licensed", _("Only internal users can be licensed senders."))
+        if cleaned.get("new_password") != cleaned.get("confirm_password"):
+            self.add_error("confirm_password", _("The two passwords are not the same."))
+        return cleaned
+
+    def _is_internal(self) -> bool:
+        if not self.instance._state.adding:
+            return self.instance.is_internal
+        name = self.cleaned_data.get("address", "").rpartition("@")[2]
+        organization = self.cleaned_data.get("organization")
+        return Domain.objects.filter(organization=organization, name=name, is_internal=True).exists()
+
+    def _post_clean(self) -> None:
+        """The password is judged once the instance carries what was typed: it must not be made of the name."""
+        super()._post_clean()  # type: ignore[misc]
+        if password := self.cleaned_data.get("new_password"):
+            try:
+                password_rules.validate(password, self.instance)
+            except ValidationError as error:
+                self.add_error("new_password", error)

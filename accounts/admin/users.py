@@ -1,0 +1,214 @@
+"""A user's page: who it is, and the Permissions section."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.filters import SimpleListFilter
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from portal import moments
+from portal.console import OrganizationScopedAdmin, is_operator, visible
+
+from .. import directories, passwords, sessions, throttling
+from ..models import Domain, ExternalDomain, InternalDomain, User
+from .user_form import UserForm
+
+# One POST each, on the user's page: what it does, and what the administrator is told afterwards.
+VERBS: dict[str, tuple[Callable[..., Any], Any]] = {
+    "disable": (directories.disable, _("The account is disabled and all its sessions have ended.")),
+    "enable": (directories.enable, _("The account is enabled.")),
+    "end-sessions": (sessions.end_all, _("All sessions have ended.")),
+    "clear-lock": (throttling.clear_lock, _("The lock is cleared: the next log-in is not delayed.")),
+}
+# Written by verbs of their own, with audit events of their own.
+BY_VERB = {"is_licensed", "allow_logon", "new_password", "confirm_password"}
+
+
+class StateFilter(SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+    states = {
+        "disabled": Q(disabled_at__isnull=False),
+        "not-allowed": Q(allow_logon=False),
+        "locked": Q(next_try_at__gt=Now()),
+        "no-password": Q(password_set_at__isnull=True),
+    }
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("disabled", _("disabled")),
+            ("not-allowed", _("logon not allowed")),
+            ("locked", _("locked")),
+            ("no-password", _("no password yet")),
+        ]
+
+    def queryset(self, request: Any, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(self.states.get(self.value() or "", Q()))
+
+
+@admin.register(User)
+class UserAdmin(OrganizationScopedAdmin):
+    """An address is not changed here, and nobody is deleted: both are more than a change of a row."""
+
+    form = UserForm
+    list_display = ("address", "name", "state", "is_licensed", "is_staff", "first_logged_in_at")
+    list_filter = (StateFilter, "is_licensed", "is_staff")
+    linked_filters = ("domain",)
+    list_select_related = ("domain", "organization")
+    search_fields = ("address", "name")
+    ordering = ("address",)
+    readonly_fields = ("password_state", "account", "lock", "open_sessions")
+    fieldsets = (
+        (None, {"fields": ("address", "name", "is_licensed", "is_staff")}),
+        (_("Permissions"), {"fields": ("allow_logon", "new_password", "confirm_password")}),
+    )
+
+    # --- Who may, and what the form offers -------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever sets the operator's password is the operator: an organisation's administrators may only look."""
+        if obj is not None and obj.is_superuser and not is_operator(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        first, (name, options) = fieldsets
+        settable = options["fields"] if self.has_change_permission(request, obj) else ("allow_logon",)
+        return [first, (name, {**options, "fields": (*settable, *self.readonly_fields)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None else ("address", *fields)
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None and obj.pk == request.user.pk:
+            # Nobody locks themselves out of the console by a slip.
+            form.base_fields["is_staff"].disabled = form.base_fields["allow_logon"].disabled = True
+        return form
+
+    # --- What the pages say -----------------------------------------------------------------------------------
+
+    @admin.display(description=_("state"))
+    def state(self, user: User) -> str:
+        if user.disabled_at:
+            return gettext("disabled")
+        if not user.allow_logon:
+            return gettext("logon not allowed")
+        return gettext("active") if user.password_set_at or user.temporary_until else gettext("no password yet")
+
+    @admin.display(description=_("password"))
+    def password_state(self, user: User) -> str:
+        if user.temporary_until:
+            return gettext("Temporary, until %s; must be changed at the next logon.") % _moment(user.temporary_until)
+        if user.password_set_at:
+            return gettext("Set by the user on %s.") % _moment(user.password_set_at)
+        return gettext("Never set.")
+
+    @admin.display(description=_("account"))
+    def account(self, user: User) -> SafeString:
+        if user.disabled_at:
+            return _with_button(gettext("Disabled since %s.") % _moment(user.disabled_at), "enable", _("Enable"))
+        return _with_button(gettext("Enabled."), "disable", _("Disable"))
+
+    @admin.display(description=_("failed log-ins"))
+    def lock(self, user: User) -> SafeString | str:
+        if not user.failures:
+            return gettext("None since the last success.")
+        if user.failures >= throttling.MOST_FAILURES:
+            text = gettext("Locked after %d: the password is no longer accepted from browsers not seen before.")
+            return _with_button(text % user.failures, "clear-lock", _("Clear Lock"))
+        text = ngettext("%d since the last success.", "%d since the last success.", user.failures) % user.failures
+        if not user.may_try_at(moments.now()) and user.next_try_at:
+            text = f"{text} {gettext('Locked until %s.') % _moment(user.next_try_at)}"
+        return _with_button(text, "clear-lock", _("Clear Lock"))
+
+    @admin.display(description=_("sessions"))
+    def open_sessions(self, user: User) -> SafeString | str:
+        number = user.sessions.count()
+        if not number:
+            return gettext("None.")
+        return _with_button(ngettext("%d open.", "%d open.", number) % number, "end-sessions", _("End Sessions"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """All users, or those of one domain: then it is that directory's page."""
+        domain = self._domain_asked_for(request)
+        context: dict[str, Any] = {}
+        if domain:
+            proxy = InternalDomain if domain.is_internal else ExternalDomain
+            context = {"title": domain.name, "domain": domain, "directory": proxy._meta}
+            context["may_delete_domain"] = not domain.users.exists()
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def _domain_asked_for(self, request: HttpRequest) -> Domain | None:
+        try:
+            return visible(request, Domain.objects.all()).filter(pk=request.GET["domain__id__exact"]).first()
+        except (KeyError, ValidationError):
+            return None
+
+    # --- What they do -----------------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        wanted = form.cleaned_data
+        if not change:
+            name = obj.address.rpartition("@")[2]
+            obj.domain, _new = Domain.objects.get_or_create(organization=obj.organization, name=name)
+            obj.allow_logon, obj.is_licensed = True, False
+            obj.set_unusable_password()
+            obj.save(force_insert=True)
+        elif columns := [name for name in ("name", "is_staff") if name in form.changed_data]:
+            obj.save(update_fields=columns)
+        actor: Any = request.user
+        directories.license_sender(actor=actor, user=obj, licensed=wanted["is_licensed"])
+        directories.allow_logon(actor=actor, user=obj, allowed=wanted["allow_logon"])
+        if wanted["new_password"]:
+            passwords.set_temporary_password(actor=actor, user=obj, password=wanted["new_password"])
+
+    def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> list[str]:  # type: ignore[override]
+        return [name for name in form.changed_data if name not in BY_VERB]
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_POST(self.verb_view))
+        return [
+            path(f"<uuid:user_id>/{verb}/", view, {"verb": verb}, name=f"accounts_user_{verb.replace('-', '_')}")
+            for verb in VERBS
+        ] + super().get_urls()
+
+    def verb_view(self, request: HttpRequest, user_id: Any, verb: str) -> HttpResponse:
+        user = self.get_object(request, user_id)
+        if user is None or not self.has_change_permission(request, user):
+            raise Http404
+        if verb == "disable" and user.pk == request.user.pk:
+            messages.error(request, gettext("You cannot disable your own account."))
+        else:
+            act, done = VERBS[verb]
+            act(actor=request.user, user=user)
+            messages.success(request, done)
+        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+
+
+def _moment(moment: Any) -> str:
+    return date_format(localtime(moment), "DATETIME_FORMAT")
+
+
+def _with_button(text: str, verb: str, label: Any) -> SafeString:
+    """Its form stands below the page's own, in the template: forms do not nest, and Enter in a field presses Save."""
+    return format_html('<span>{}</span> <button type="submit" form="{}" class="verb">{}</button>', text, verb, label)

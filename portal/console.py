@@ -1,0 +1,223 @@
+"""The administration console's ground rule: an administrator sees and touches one organisation, their own.
+
+Every model in the console is registered with an OrganizationScopedAdmin. Whatever page, list, filter, search,
+choice, look-up or forged POST it is, rows come from `visible`: the administrator's own organisation. Absent and
+foreign are the same 404. The operator (superuser) is the one exception: rows of every organisation, with a column
+and a filter that say whose, and a choice of organisation when adding; no row ever changes its organisation.
+
+Administrators need no permission rows: being staff is the permission, and what an organisation's administrators
+may not do is said in the class of its model. Each change is an AuditEvent in the same transaction, with the names
+of the fields that changed; Django's own LogEntry is not written.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from . import audit
+from .models import AuditEvent, Organization
+
+# What a list filter or date filter puts behind its field's name in a query string.
+_FILTER_SUFFIXES = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
+_EVENTS_PER_PAGE = 50
+
+
+def is_operator(request: HttpRequest) -> bool:
+    return bool(request.user.is_superuser)
+
+
+def own_organization(request: HttpRequest) -> Organization:
+    user: Any = request.user
+    return user.organization
+
+
+def visible(request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    """Those rows that this administrator may know of. A model without an organisation raises FieldError: closed."""
+    if is_operator(request):
+        return queryset
+    path = "pk" if queryset.model is Organization else "organization"
+    return queryset.filter(**{path: own_organization(request).pk})
+
+
+def in_words(event: AuditEvent) -> str:
+    """The event's details as plain text."""
+    return " · ".join(
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in event.details.items()
+    )
+
+
+def organization_of(row: Any) -> Organization:
+    return row if isinstance(row, Organization) else row.organization
+
+
+class OrganizationScopedAdmin(admin.ModelAdmin):
+    """See above. Subclasses name fields as usual and leave `organization` out of them: it is added here."""
+
+    # Names of fields that links of ours filter by, beside those in list_filter.
+    linked_filters: tuple[str, ...] = ()
+    actions = None
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    view_on_site = False
+    list_per_page = 50
+
+    # --- Who may ------------------------------------------------------------------------------------------
+
+    def may_enter(self, request: HttpRequest) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may_enter(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_enter(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may_enter(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_enter(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_enter(request)
+
+    # --- Which rows ---------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return visible(request, super().get_queryset(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs["queryset"] = visible(request, db_field.remote_field.model._default_manager.all())
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs["queryset"] = visible(request, db_field.remote_field.model._default_manager.all())
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what the page itself offers. Any other look-up reads what the page does not show, one character at
+        a time: `password__startswith`, `sessions__session_key__startswith`."""
+        if isinstance(value, str) and "\x00" in value:  # PostgreSQL refuses it with an error, not with "no rows"
+            return False
+        filters: Any = self.get_list_filter(request) if request else self.list_filter
+        offered = [*self.linked_filters, *(getattr(item, "parameter_name", item) for item in filters)]
+        return any(lookup == f"{field}{suffix}" for field in offered for suffix in _FILTER_SUFFIXES)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return [*shown, "organization"] if self._tells_organizations_apart(request) else shown
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        # Choices of a filter by relation are not scoped by Django: this one is for the operator alone.
+        offered = super().get_list_filter(request)
+        return ["organization", *offered] if self._tells_organizations_apart(request) else offered
+
+    def _tells_organizations_apart(self, request: HttpRequest) -> bool:
+        return is_operator(request) and self.model is not Organization
+
+    def _get_obj_does_not_exist_redirect(self, *args: Any) -> HttpResponse:
+        raise Http404  # Django would send to the index with the id in a message
+
+    # --- The form: its organisation is a fact, not a choice -------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Adding needs the organisation in the form, if only as a fact, or its constraints would not be checked."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.model is Organization or not (obj is None or is_operator(request)):
+            return fieldsets
+        (name, options), *rest = fieldsets
+        return [(name, {**options, "fields": ("organization", *options["fields"])}), *rest]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return ("organization", *fields) if obj is not None and self.model is not Organization else fields
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        field: Any = form.base_fields.get("organization")
+        if field is not None:
+            field.widget = forms.Select(choices=field.choices)
+            if not is_operator(request):
+                # Disabled: whatever is posted, the value is the initial one.
+                field.disabled, field.initial, field.widget = True, own_organization(request), forms.HiddenInput()
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial = super().get_changeform_initial_data(request)
+        if not is_operator(request):
+            initial.pop("organization", None)
+        return initial
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.save(force_insert=True)
+        elif changed := [field.name for field in self.opts.concrete_fields if field.name in form.changed_data]:
+            # Not the columns nobody edited: a log-in of this moment may be counting in them.
+            obj.save(update_fields=changed)
+
+    # --- What is written down, and read back ----------------------------------------------------------------
+
+    def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> list[str]:  # type: ignore[override]
+        return list(form.changed_data)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        self.record(request, obj, "created")
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        if message:
+            self.record(request, obj, "changed", fields=message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
+        for row in queryset:
+            self.record(request, row, "deleted")
+
+    def record(self, request: HttpRequest, row: Any, what: str, **details: Any) -> AuditEvent:
+        noun = row._meta.concrete_model._meta.model_name  # of a proxy, the model it stands for
+        return audit.record(
+            organization_of(row), f"{noun}.{what}", actor=request.user, about=row.pk, name=str(row), **details
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> TemplateResponse:
+        """What the audit log says about this row, newest first."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        found = AuditEvent.objects.filter(organization=organization_of(row), about=row.pk).order_by("-id")
+        page = Paginator(found, _EVENTS_PER_PAGE).get_page(request.GET.get("p"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History"),
+            "subtitle": str(row),
+            "object": row,
+            "opts": self.opts,
+            "page": page,
+            "events": [(event, in_words(event)) for event in page],
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+
+class ReadOnlyAdmin(OrganizationScopedAdmin):
+    """Something that is looked up, and never written by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

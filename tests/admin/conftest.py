@@ -1,0 +1,86 @@
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Domain, LogInAttempt, User
+from messaging.models import Definition
+from portal import audit
+from portal.models import AuditEvent, Organization
+
+
+@pytest.fixture
+def north(organization, sender, administrator, log_in) -> SimpleNamespace:
+    """The organisation of the administrator whose browser this is, with a row of every kind."""
+    return SimpleNamespace(organization=organization, client=log_in(administrator), **_furnish(organization, sender))
+
+
+@pytest.fixture
+def south(other_organization, other_administrator, stranger) -> SimpleNamespace:
+    """Another organisation, with a row of every kind."""
+    return SimpleNamespace(organization=other_organization, **_furnish(other_organization, other_administrator))
+
+
+def _furnish(organization: Organization, user: User) -> dict[str, Model]:
+    slug = organization.slug
+    external, _ = Domain.objects.get_or_create(organization=organization, name=f"partner.{slug}.example")
+    return {
+        "user": user,
+        "internal": user.domain,
+        "external": external,
+        "definition": Definition.objects.create(organization=organization, description=f"{slug} terms"),
+        "attempt": LogInAttempt.objects.create(
+            organization=organization,
+            user=user,
+            address=user.address,
+            reference=slug.upper(),
+            cause=LogInAttempt.Cause.WRONG,
+            at=timezone.now(),
+            url=f"/p/{slug}/",
+            browser="Firefox",
+            network="192.0.2.1",
+            limited_as="192.0.2.1",
+        ),
+        "event": audit.record(organization, "user.changed", actor=user, about=user.pk, name=f"{slug} user"),
+    }
+
+
+@pytest.fixture
+def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
+    """rows(place): one row for each model in the console, which fails when a model is missing here."""
+
+    def rows_of(place: SimpleNamespace) -> dict[type[Model], Model]:
+        by_label = {
+            "accounts.InternalDomain": place.internal,
+            "accounts.ExternalDomain": place.external,
+            "accounts.User": place.user,
+            "accounts.LogInAttempt": place.attempt,
+            "messaging.Definition": place.definition,
+            "portal.Organization": place.organization,
+            "portal.AuditEvent": place.event,
+        }
+        return {model: by_label[model._meta.label] for model in admin.site._registry}
+
+    return rows_of
+
+
+@pytest.fixture
+def events() -> Callable[..., list[tuple[str, str]]]:
+    """events(row): what the audit log says about it, oldest first, as (who, action)."""
+
+    def events_about(row: Any) -> list[tuple[str, str]]:
+        return list(
+            AuditEvent.objects.filter(about=row.pk).order_by("id", "action").values_list("actor_address", "action")
+        )
+
+    return events_about
+
+
+def page(model: type[Model] | Model, name: str, *args: Any) -> str:
+    """The address of one of a model's pages in the console."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
