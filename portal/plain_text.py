@@ -2,41 +2,51 @@
 
 from html.parser import HTMLParser
 
-_BLOCKS = frozenset("p div li tr h1 h2 h3 h4 h5 h6 blockquote pre ul ol table".split())
+_LINES = frozenset("div li tr".split())
+_PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote pre ul ol table".split())
 _UNSEEN = frozenset("script style title template head".split())
 
 
 def plain_text(html: str) -> str:
-    """The words, a line for each block and break. Not for putting into HTML unescaped."""
+    """The words, with blocks and breaks on lines of their own. Not for putting into HTML unescaped."""
     reader = _Words()
     reader.feed(html)
     reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
+    lines = (" ".join(line.split()) for line in reader.text.split("\n"))
     return _without_runs_of_empty(list(lines))
 
 
 class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
+        self.text = ""
         self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen += 1
-        elif tag in _BLOCKS or tag == "br":
-            self.parts.append("\n")
+        elif tag == "br":
+            self.text += "\n"
+        else:
+            self._begin_block(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNSEEN:
             self._unseen = max(0, self._unseen - 1)
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
+        else:
+            self._begin_block(tag)
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
             # In HTML a line's end in the source is a space.
-            self.parts.append(data.replace("\n", " "))
+            self.text += data.replace("\n", " ")
+
+    def _begin_block(self, tag: str) -> None:
+        """What comes after a block's edge starts on a line of its own; a paragraph has an empty line around it."""
+        if tag in _PARAGRAPHS:
+            self.text += "\n\n"
+        elif tag in _LINES and self.text.rstrip(" ")[-1:] not in ("", "\n"):
+            self.text += "\n"
 
 
 def _without_runs_of_empty(lines: list[str]) -> str:

@@ -49,8 +49,11 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
         request,
         403,
         _("This is not allowed"),
-        _(
-            "The message or your account does not permit it. If you think it should, ask the sender or whoever runs this portal."
+        # Whoever refused may have said why, in words for the reader.
+        str(exception or "")
+        or _(
+            "The message or your account does not permit it. "
+            "If you think it should, ask the sender or whoever runs this portal."
         ),
     )
 
@@ -63,7 +66,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         404,
         _("There is nothing here"),
         _(
-            "The address may be mistyped, or what was here is gone. To read a message, use the link in its notification."
+            "The address may be mistyped, or what was here is gone. "
+            "To read a message, use the link in its notification."
         ),
     )
 
@@ -122,7 +126,7 @@ def _readable_post(request: HttpRequest) -> dict[str, str]:
         if not hasattr(request, "_files"):
             # Not read yet: a form that failed its check stores no file.
             request.upload_handlers = [_SkippedFiles(request)]
-        return dict(request.POST.items())
+        return {name: str(text) for name, text in request.POST.items()}
     except (UnreadablePostError, MultiPartParserError, SuspiciousOperation, BadRequest):
         return {}
 

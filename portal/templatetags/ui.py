@@ -18,12 +18,12 @@ register = template.Library()
 
 
 @register.inclusion_tag("ui/field.html")
-def field(bound: BoundField, line: bool = False, help: str = "") -> dict[str, Any]:
-    """A form's field with its label, help (the page's, where the form has none) and errors.
+def field(bound: BoundField, line: bool = False, hint: str = "") -> dict[str, Any]:
+    """A form's field with its label, help (or the page's hint) and errors.
 
     `line`: the label stands beside it where there is room.
     """
-    bound.help_text = bound.help_text or help
+    bound.help_text = bound.help_text or hint
     return {"field": bound, "line": line, "secret": bound.widget_type == "password"}
 
 
