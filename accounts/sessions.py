@@ -1,0 +1,185 @@
+"""Sessions live on the server, in the table their owner can list and end.
+
+Three limits, all judged by the database's clock: inactivity (60 minutes, an organisation may shorten it), an absolute
+lifetime of 12 hours, and the administration console's 15 minutes and 8 hours (accounts/middleware.py asks for those).
+The cookie is gone when the browser closes.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.contrib import auth
+from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.http import HttpRequest
+
+from portal import audit, moments
+
+from .http import browser_name
+from .models import PortalSession, User
+from .models.session import ABSOLUTE_LIFETIME, CONSOLE_IDLE
+
+LONGEST_IDLE = timedelta(minutes=60)
+# Whose temporary password was right, in a session in which nobody is logged in (accounts/pending.py).
+PENDING_USER = "pending_user"
+RECORD_EVERY = timedelta(seconds=10)
+
+
+class SessionStore(SessionBase):
+    """Django's session interface on PortalSession. Loading is one query, which tells the limits along with the data."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self.row: PortalSession | None = None
+        self.now: datetime | None = None
+        self.organization_slug = ""
+        self.browser = ""
+
+    def load(self) -> dict[str, Any]:
+        row = PortalSession.objects.filter(pk=_row_key(self.session_key)).annotate(
+            now=Now(), idle_minutes=F("user__organization__idle_minutes"), slug=F("user__organization__slug")
+        )
+        found = row.first()
+        # Known even when the session is over, so that its owner is sent to their own log-in page.
+        self.organization_slug = found.slug or "" if found else ""
+        if found is None or not found.is_alive(found.now, _idle_limit(found.idle_minutes)):
+            self._session_key = None
+            return {}
+        self.row, self.now = found, found.now
+        return self.decode(found.session_data)
+
+    def exists(self, session_key: str) -> bool:
+        return PortalSession.objects.filter(pk=_row_key(session_key)).exists()
+
+    def create(self) -> None:
+        self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
+        self.save(must_create=True)
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """CreateError if the key is taken; UpdateError if the session was ended in the meantime."""
+        if self.session_key is None:
+            self.create()
+            return
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
+        values = {"session_data": self.encode(data), "user_id": _user_in(data)}
+        if self.browser:
+            values["browser"] = self.browser
+        if must_create:
+            self._insert(values)
+        elif not PortalSession.objects.filter(pk=_row_key(self.session_key)).update(**values):
+            raise UpdateError
+
+    def _insert(self, values: dict[str, Any]) -> None:
+        now = moments.now()
+        row = PortalSession(
+            pk=_row_key(self.session_key),
+            created_at=now,
+            last_seen_at=now,
+            expire_date=now + ABSOLUTE_LIFETIME,
+            **values,
+        )
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError as error:
+            raise CreateError from error
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            PortalSession.objects.filter(pk=_row_key(key)).delete()
+        if key == self.session_key:
+            self.row = None
+
+    def get_expire_at_browser_close(self) -> bool:
+        return True
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        clear_ended()
+
+
+def store_of(request: HttpRequest) -> SessionStore:
+    """The request's session, with what this store knows beyond Django's interface."""
+    return cast(SessionStore, request.session)
+
+
+def _row_key(session_key: str | None) -> str:
+    # 160 bits of a hash of some 165 random ones: as good as the key for finding it, useless for becoming it.
+    return hashlib.sha256((session_key or "").encode()).hexdigest()[:40]
+
+
+def _user_in(data: dict[str, Any]) -> str | None:
+    return data.get(auth.SESSION_KEY) or data.get(PENDING_USER)
+
+
+def _idle_limit(organization_minutes: int | None) -> timedelta:
+    # None: a session without a user, which Django's messages may make.
+    return min(LONGEST_IDLE, timedelta(minutes=organization_minutes)) if organization_minutes else LONGEST_IDLE
+
+
+# --- Beginning and ending ------------------------------------------------------------------------------------
+
+
+def start(request: HttpRequest, user: User) -> None:
+    """Log the person in: a session of their own under a new key; what this browser held before is over."""
+    _start_afresh(request)
+    auth.login(request, user)
+
+
+def start_pending(request: HttpRequest, user: User, marker: dict[str, str | None]) -> None:
+    """Remember under a new key that this person gave a temporary password. Nobody is logged in by it."""
+    _start_afresh(request)
+    request.session[PENDING_USER] = str(user.pk)
+    request.session.update(marker)
+
+
+def _start_afresh(request: HttpRequest) -> None:
+    request.session.flush()
+    store_of(request).browser = browser_name(request)
+
+
+def end(request: HttpRequest) -> None:
+    """Log this browser out."""
+    user = request.user
+    with transaction.atomic():
+        if user.is_authenticated:
+            audit.record(user.organization, "session.ended", actor=user, about=user.pk)
+        auth.logout(request)
+
+
+def end_sessions(user: User, *, keep: str | None = None) -> int:
+    """End the person's sessions, pending ones included, save the one of this session key; returns how many."""
+    sessions = PortalSession.objects.filter(user=user)
+    if keep:
+        sessions = sessions.exclude(pk=_row_key(keep))
+    return sessions.delete()[0]
+
+
+def end_all(*, actor: User, user: User) -> int:
+    """An administrator throws a person out everywhere; returns how many sessions there were."""
+    with transaction.atomic():
+        ended = end_sessions(user)
+        audit.record(user.organization, "sessions.ended", actor=actor, about=user.pk, number=ended)
+    return ended
+
+
+def record_activity(row: PortalSession, now: datetime) -> None:
+    """Note that its owner is here, at most every ten seconds; a pause too long for the console is noted with it."""
+    if now - row.last_seen_at < RECORD_EVERY:
+        return
+    values: dict[str, Any] = {"last_seen_at": now}
+    if row.paused_at is None and now - row.last_seen_at >= CONSOLE_IDLE:
+        values["paused_at"] = now
+    # A slower request that read the row earlier must not turn the clock back.
+    PortalSession.objects.filter(pk=row.pk, last_seen_at__lt=now).update(**values)
+
+
+def clear_ended() -> int:
+    """Delete the rows of sessions that are over anyway; returns how many."""
+    over = Q(expire_date__lte=Now()) | Q(last_seen_at__lte=Now() - LONGEST_IDLE)
+    return PortalSession.objects.filter(over).delete()[0]

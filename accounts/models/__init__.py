@@ -1,6 +1,16 @@
 from .credential import Credential
-from .directory import Domain, User
+from .directory import Domain, ExternalDomain, InternalDomain, User
+from .known_browser import KnownBrowser
 from .log_in_attempt import LogInAttempt
 from .session import PortalSession
 
-__all__ = ["Credential", "Domain", "LogInAttempt", "PortalSession", "User"]
+__all__ = [
+    "Credential",
+    "Domain",
+    "ExternalDomain",
+    "InternalDomain",
+    "KnownBrowser",
+    "LogInAttempt",
+    "PortalSession",
+    "User",
+]

@@ -91,7 +91,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.address
 
     @property
-    def is_active(self) -> bool:  # type: ignore[override]
+    def is_active(self) -> bool:  # type: ignore[misc]
         return self.disabled_at is None
 
     @property

@@ -1,0 +1,148 @@
+"""Temporary passwords: secrets that open the page where a new password is set, once, and nothing else.
+
+One is 80 bits, derived from its row's id under a leaf key: the worker that renders the mail derives the same one at
+every try, and neither a row nor a queue nor a log ever holds it. The row keeps a hash to compare with.
+"""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from portal import audit, keyring, moments, outbox
+from portal.models import OutgoingMail
+
+from .models import Credential, User
+
+ADMINISTRATOR_LIFETIME = timedelta(hours=24)
+_BYTES = 10
+_LETTERS = 16
+_GROUP = 4
+# Crockford's base 32: no I, L, O or U; what is easily taken for another character is read as that one.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READ_AS = str.maketrans("OIL", "011")
+
+
+class CredentialGone(Exception):
+    """The credential has been used, withdrawn or has run out."""
+
+
+# --- The secret -----------------------------------------------------------------------------------------------
+
+
+def temporary_password(credential_id: uuid.UUID, key: bytes | None = None) -> str:
+    """The secret as it is shown: four groups of four, as in 7K3M-Q9TX-2BWF-HJ4N.
+
+    key: the leaf key, where many are derived at once."""
+    key = key or keyring.leaf_key("credentials")
+    number = int.from_bytes(hmac.digest(key, credential_id.bytes, "sha256")[:_BYTES], "big")
+    letters = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LETTERS)))
+    return "-".join(letters[start : start + _GROUP] for start in range(0, _LETTERS, _GROUP))
+
+
+def digest(typed: str) -> bytes:
+    """The hash of a temporary password as somebody typed it: case, dashes and spaces do not count."""
+    letters = "".join(typed.split()).replace("-", "").upper().translate(_READ_AS)
+    return hashlib.sha256(letters.encode()).digest()
+
+
+def matches(credential: Credential | None, typed: str) -> bool:
+    """Whether this is the credential's secret. Exactly one comparison, with or without a credential."""
+    expected = bytes(credential.digest) if credential else bytes(32)
+    return hmac.compare_digest(expected, digest(typed))
+
+
+# --- Issuing --------------------------------------------------------------------------------------------------
+
+
+def first_visit_mails(users: Iterable[User], *, due_at: datetime) -> list[OutgoingMail]:
+    """A new temporary password, and the unsaved mail that brings it, for each of these users who needs one: may log
+    on, never set a password, and holds no temporary one that still lasts. In the caller's transaction, six queries."""
+    now = moments.now()
+    # Locked, so that two messages sent to a newcomer in one moment bring one temporary password, not two.
+    newcomers = (
+        User.objects.select_for_update(of=("self",))
+        .select_related("organization")
+        .filter(pk__in=[user.pk for user in users], password_set_at__isnull=True)
+        .order_by("pk")
+    )
+    wanting = [user for user in newcomers if user.may_log_on and not _has_temporary_password(user, now)]
+    supplied = _open(wanting).filter(expires_at__gt=now).values_list("user_id", flat=True)
+    wanting = [user for user in wanting if user.pk not in set(supplied)]
+    if not wanting:
+        return []
+    _open(wanting).update(withdrawn_at=now)
+    key = keyring.leaf_key("credentials")
+    credentials = Credential.objects.bulk_create(
+        _new(user, Credential.Purpose.FIRST_VISIT, now, timedelta(hours=user.organization.first_visit_hours), key)
+        for user in wanting
+    )
+    return [_first_visit_mail(credential, due_at) for credential in credentials]
+
+
+def _has_temporary_password(user: User, now: datetime) -> bool:
+    """One that an administrator set and told by other means."""
+    return user.temporary_until is not None and user.temporary_until > now
+
+
+def _first_visit_mail(credential: Credential, due_at: datetime) -> OutgoingMail:
+    return outbox.new_mail(
+        organization=credential.user.organization,
+        kind="password_notification",
+        about=credential.pk,
+        to_address=credential.user.address,
+        dedupe_key=f"password_notification:{credential.pk}",
+        due_at=due_at,
+        not_after=credential.expires_at,
+    )
+
+
+def issue(*, actor: User, user: User) -> str:
+    """A temporary password for an administrator to pass on: returned once, to be shown once. The older one ends."""
+    with transaction.atomic():
+        now = moments.now()
+        User.objects.select_for_update().get(pk=user.pk)
+        withdraw(user)
+        key = keyring.leaf_key("credentials")
+        credential = _new(user, Credential.Purpose.ADMINISTRATOR, now, ADMINISTRATOR_LIFETIME, key)
+        credential.save(force_insert=True)
+        audit.record(user.organization, "credential.issued", actor=actor, about=user.pk)
+    return temporary_password(credential.pk, key)
+
+
+def _new(user: User, purpose: str, now: datetime, lifetime: timedelta, key: bytes) -> Credential:
+    credential = Credential(user=user, purpose=purpose, expires_at=now + lifetime)
+    credential.digest = digest(temporary_password(credential.pk, key))
+    return credential
+
+
+# --- Ending ---------------------------------------------------------------------------------------------------
+
+
+def current(user_id: uuid.UUID) -> Credential | None:
+    """The person's one credential that is neither used nor withdrawn; it may have run out."""
+    return Credential.objects.filter(user_id=user_id, used_at__isnull=True, withdrawn_at__isnull=True).first()
+
+
+def consume(credential_id: uuid.UUID, user: User) -> None:
+    """Use it up. Of any number who try at once, one succeeds; the others get CredentialGone."""
+    still_good = Credential.objects.filter(
+        pk=credential_id, user=user, used_at__isnull=True, withdrawn_at__isnull=True, expires_at__gt=Now()
+    )
+    if not still_good.update(used_at=moments.now()):
+        raise CredentialGone
+
+
+def withdraw(user: User) -> None:
+    """End whatever credential the person has, in the caller's transaction."""
+    _open([user]).update(withdrawn_at=moments.now())
+
+
+def _open(users: Iterable[User]):
+    return Credential.objects.filter(
+        user_id__in=[user.pk for user in users], used_at__isnull=True, withdrawn_at__isnull=True
+    )

@@ -1,0 +1,229 @@
+"""The directories: who has an address here, and whether they may come in.
+
+Addresses are stored in one form (lower case, the domain in its ASCII form), so that equal means the same mailbox.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from portal import audit, moments
+from portal.models import Organization
+
+from . import sessions
+from .models import Domain, User
+
+MAX_NAME = 120
+_is_address = EmailValidator(allowlist=[])
+# Characters that the IDNA of 2003, which Python knows, and today's (RFC 5891) turn into different domains.
+_AMBIGUOUS = frozenset("ßς\u200c\u200d")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class InvalidAddress(ValueError):
+    """Text that is not an e-mail address; the message is for people."""
+
+
+class InvalidAddresses(ValueError):
+    """A list of addresses with wrong ones in it: (text, why) for each; why is a sentence that names the text."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__(" ".join(why for _text, why in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class ParsedAddress:
+    address: str
+    name: str
+
+
+# --- Reading what people type ---------------------------------------------------------------------------------
+
+
+def normalize_address(text: str) -> str:
+    """The address in the form it is stored in. InvalidAddress names the text and says what is wrong.
+
+    Before the @ only ASCII is taken: mail servers that carry more (SMTPUTF8) are not to be counted on, and a
+    notification that cannot be delivered helps nobody.
+    """
+    text = unicodedata.normalize("NFC", text).strip()
+    local, _at, domain = text.rpartition("@")
+    if not local or not domain:
+        raise InvalidAddress(_no_address(text))
+    if not local.isascii() or '"' in local:
+        raise InvalidAddress(
+            _("“%(text)s” cannot be used: before the @ only plain letters, digits and signs such as . _ - + may stand.")
+            % {"text": _shortened(text)}
+        )
+    address = f"{local.lower()}@{_ascii_domain(domain, text)}"
+    try:
+        _is_address(address)
+    except ValidationError:
+        raise InvalidAddress(_no_address(text)) from None
+    if len(address) > 254 or len(local) > 64:
+        raise InvalidAddress(_("“%(text)s” is too long for an email address.") % {"text": _shortened(text)})
+    return address
+
+
+def _ascii_domain(domain: str, text: str) -> str:
+    if domain.startswith("["):
+        raise InvalidAddress(_no_address(text))
+    if _AMBIGUOUS & set(domain.lower()):
+        raise InvalidAddress(
+            _("“%(text)s” can be read in two ways: please write its domain in the form that starts with xn--.")
+            % {"text": _shortened(text)}
+        )
+    try:
+        return domain.rstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        raise InvalidAddress(_no_address(text)) from None
+
+
+def _no_address(text: str) -> str:
+    return _("“%(text)s” is not an email address. One looks like name@example.org.") % {"text": _shortened(text)}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def parse_addresses(text: str) -> list[ParsedAddress]:
+    """What stands in a To, Cc or Bcc field: "Name <a@b>, c@d; e@f", or one a line. Each address once.
+
+    InvalidAddresses names every wrong one.
+    """
+    found: dict[str, ParsedAddress] = {}
+    problems: list[tuple[str, str]] = []
+    for item in _items(text):
+        name, address = _name_and_address(item)
+        try:
+            parsed = ParsedAddress(normalize_address(address), name)
+        except InvalidAddress as error:
+            problems.append((item, str(error)))
+        else:
+            found.setdefault(parsed.address, parsed)
+    if problems:
+        raise InvalidAddresses(problems)
+    return list(found.values())
+
+
+def _items(text: str) -> list[str]:
+    """Split at commas, semicolons and line ends outside quotation marks and angle brackets."""
+    items, current, quoted, bracketed = [], "", False, False
+    for character in text:
+        if character in "\r\n" or (character in ",;" and not quoted and not bracketed):
+            items.append(current)
+            current, quoted, bracketed = "", False, False
+            continue
+        if character == '"':
+            quoted = not quoted
+        elif not quoted and character in "<>":
+            bracketed = character == "<"
+        current += character
+    items.append(current)
+    return [item.strip() for item in items if item.strip()]
+
+
+def _name_and_address(item: str) -> tuple[str, str]:
+    match = re.fullmatch(r"(?s)(.*)<([^<>]*)>", item)
+    if not match:
+        return "", item
+    name = _CONTROLS.sub(" ", match[1]).strip().strip('"').replace('\\"', '"').strip()
+    return name[:MAX_NAME], match[2]
+
+
+# --- Finding and making people --------------------------------------------------------------------------------
+
+
+def find_or_create_users(organization: Organization, people: Mapping[str, str]) -> dict[str, User]:
+    """The people of these addresses (normalised, each with a name for a newcomer), made where unknown.
+
+    In the caller's transaction, six queries at most. A domain nobody knows becomes an external one; a new address
+    on an internal domain is an internal user without a licence.
+    """
+    found = _users_of(organization, people)
+    missing = sorted(set(people) - set(found))  # in one order everywhere, so that parallel senders do not deadlock
+    if missing:
+        domains = _find_or_create_domains(organization, {_domain_of(address) for address in missing})
+        User.objects.bulk_create(
+            [_new_user(organization, domains[_domain_of(address)], address, people[address]) for address in missing],
+            ignore_conflicts=True,
+        )
+        found |= _users_of(organization, missing)
+    return found
+
+
+def _users_of(organization: Organization, addresses) -> dict[str, User]:
+    users = User.objects.select_related("domain").filter(organization=organization, address__in=list(addresses))
+    for user in users:
+        user.organization = organization
+    return {user.address: user for user in users}
+
+
+def _find_or_create_domains(organization: Organization, names: set[str]) -> dict[str, Domain]:
+    known = Domain.objects.filter(organization=organization, name__in=names)
+    domains = {domain.name: domain for domain in known}
+    if missing := sorted(names - set(domains)):
+        Domain.objects.bulk_create(
+            [Domain(organization=organization, name=name) for name in missing], ignore_conflicts=True
+        )
+        domains |= {domain.name: domain for domain in known.all()}
+    return domains
+
+
+def _new_user(organization: Organization, domain: Domain, address: str, name: str) -> User:
+    user = User(organization=organization, domain=domain, address=address, name=_CONTROLS.sub(" ", name)[:MAX_NAME])
+    user.set_unusable_password()
+    return user
+
+
+def _domain_of(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+# --- What an administrator decides ----------------------------------------------------------------------------
+
+
+def disable(*, actor: User, user: User) -> None:
+    """End the person's access, at once and everywhere; their mail stays."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk, disabled_at__isnull=True).update(disabled_at=moments.now()):
+            sessions.end_sessions(user)
+            audit.record(user.organization, "user.disabled", actor=actor, about=user.pk)
+    user.refresh_from_db(fields=["disabled_at"])
+
+
+def enable(*, actor: User, user: User) -> None:
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk, disabled_at__isnull=False).update(disabled_at=None):
+            audit.record(user.organization, "user.enabled", actor=actor, about=user.pk)
+    user.disabled_at = None
+
+
+def allow_logon(*, actor: User, user: User, allowed: bool) -> None:
+    """Switch "Allow Secure Messaging Logon"; off ends the person's sessions."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk).exclude(allow_logon=allowed).update(allow_logon=allowed):
+            if not allowed:
+                sessions.end_sessions(user)
+            action = "user.logon_allowed" if allowed else "user.logon_forbidden"
+            audit.record(user.organization, action, actor=actor, about=user.pk)
+    user.allow_logon = allowed
+
+
+def license_sender(*, actor: User, user: User, licensed: bool) -> None:
+    """Give or take a sender's licence. ValidationError for an external user: they may not have one."""
+    if licensed and not user.is_internal:
+        raise ValidationError(_("Only internal users can be licensed senders."), code="external")
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk).exclude(is_licensed=licensed).update(is_licensed=licensed):
+            action = "user.licensed" if licensed else "user.licence_taken"
+            audit.record(user.organization, action, actor=actor, about=user.pk)
+    user.is_licensed = licensed

@@ -1,0 +1,48 @@
+"""What a request says about its sender, and how much of it is believed."""
+
+import ipaddress
+import re
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from .models import User
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class AuthenticatedRequest(HttpRequest):
+    """A request behind the log-in: its user is a person, with organisation and domain loaded."""
+
+    user: User
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The visitor's IP address, or None if the server in front tells none.
+
+    Each trusted proxy appends the address it was called from to X-Forwarded-For, so with n of them the n-th entry
+    from the right is the first that no visitor can write. Without trusted proxies the header is not read.
+    """
+    hops = settings.TRUSTED_PROXIES
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",") if hops else []
+    text = forwarded[-hops] if hops and len(forwarded) >= hops else request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def browser_name(request: HttpRequest) -> str:
+    """What the browser calls itself: at most 300 characters, no control characters."""
+    return _CONTROLS.sub("", request.headers.get("User-Agent", ""))[:300]
+
+
+def own_path(text: str | None) -> str | None:
+    """The text if it is a path of this portal that may be redirected to, else None."""
+    # No host is allowed, so only a path passes; what starts with two slashes or a backslash is a host to a browser.
+    if text and text.startswith("/") and url_has_allowed_host_and_scheme(text, allowed_hosts=None):
+        return text
+    return None

@@ -1,0 +1,204 @@
+"""Logging in, apart from HTTP: one try of an address and a password at one organisation.
+
+Whoever is refused must not learn why, not even from the clock. So every try takes the same road: written down,
+reserved against the limits, one password hash, one comparison with a temporary password, one transaction that says
+what came of it. Where there is nothing to compare with, a dummy stands in.
+"""
+
+import ipaddress
+import logging
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+
+from portal import audit, moments
+from portal.models import Organization
+
+from . import credentials, known_browsers, password_rules, throttling
+from .models import Credential, KnownBrowser, LogInAttempt, User
+
+logger = logging.getLogger(__name__)
+
+Cause = LogInAttempt.Cause
+# Read aloud over the telephone: no vowels, so no words; no letter that is easily taken for another or for a digit.
+_REFERENCE_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
+_REFERENCE_LENGTH = 8
+_NOBODY = uuid.UUID(int=0)
+_NO_PASSWORD = "!"  # noqa: S105  what Django hashes a dummy for
+
+
+class TooManyFromNetwork(Exception):
+    """The visitor's network has used up its attempts for this minute."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where a try comes from: what support asks for, and what the limits count by."""
+
+    url: str
+    browser: str
+    network: str | None
+    browser_token: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a try. user: only when the password was right and the person may come in. credential_id: the
+    temporary password that was given; None with cause TEMPORARY means one that an administrator set."""
+
+    cause: str
+    reference: str
+    user: User | None = None
+    credential_id: uuid.UUID | None = None
+
+
+@dataclass
+class _Account:
+    """What is known about the address, if anything."""
+
+    user: User | None
+    credential: Credential | None
+    # What guesses count against: the browser in use if its owner has logged in with it before, else the user.
+    counted: QuerySet[User] | QuerySet[KnownBrowser]
+
+
+def log_in(organization: Organization, address: str, password: str, *, visit: Visit) -> Outcome:
+    """Try this (normalised) address and password. TooManyFromNetwork before anything is compared."""
+    attempt = _write_down(organization, address, visit)
+    if throttling.network_is_over_its_limit(attempt):
+        attempt.delete()  # only those let through fill the minute
+        logger.warning("log-in refused: network %s is over its limit", attempt.limited_as)
+        raise TooManyFromNetwork
+    account = _look_up(attempt, visit)
+    reserved = _reserve(attempt, account)
+    right_password = _compare(account.user, password) if reserved else _compare(None, password)
+    right_credential = credentials.matches(account.credential, password)
+    return _conclude(attempt, account, reserved, right_password, right_credential)
+
+
+def _write_down(organization: Organization, address: str, visit: Visit) -> LogInAttempt:
+    attempt = LogInAttempt(
+        organization=organization,
+        address=address,
+        at=moments.now(),
+        cause=Cause.STARTED,
+        url=visit.url[:300],
+        browser=visit.browser,
+        network=visit.network,
+        limited_as=_limited_as(visit.network),
+    )
+    while True:
+        attempt.reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(_REFERENCE_LENGTH))
+        try:
+            with transaction.atomic():
+                attempt.save(force_insert=True)
+        except IntegrityError:
+            if not LogInAttempt.objects.filter(reference=attempt.reference).exists():
+                raise
+        else:
+            return attempt
+
+
+def _limited_as(network: str | None) -> str:
+    """IPv6 networks are handed out by the /64: whoever has one address there has them all."""
+    if network is None:
+        return "unknown"
+    address = ipaddress.ip_address(network)
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+def _look_up(attempt: LogInAttempt, visit: Visit) -> _Account:
+    user = (
+        User.objects.select_related("organization", "domain")
+        .filter(organization=attempt.organization, address=attempt.address)
+        .first()
+    )
+    credential = credentials.current(user.pk if user else _NOBODY)
+    browsers = known_browsers.known(user, visit.browser_token)
+    if browsers.exists():
+        return _Account(user, credential, browsers)
+    return _Account(user, credential, User.objects.filter(pk=user.pk if user else _NOBODY))
+
+
+def _reserve(attempt: LogInAttempt, account: _Account) -> bool:
+    """Whether the password may be compared. Where nobody could log in, nothing is counted."""
+    user = account.user
+    may_compare = user is not None and user.may_log_on and user.has_usable_password()
+    with transaction.atomic():
+        # The second write makes a commit that counts and one that does not cost the same.
+        reserved = throttling.reserve_guess(account.counted if may_compare else User.objects.filter(pk=_NOBODY))
+        LogInAttempt.objects.filter(pk=attempt.pk).update(user=user)
+    return reserved
+
+
+def _compare(user: User | None, password: str) -> bool:
+    """One password hash, whoever it is and however long the text."""
+    password = password_rules.normalize(password)
+    if user is None or len(password) > password_rules.MAX_LENGTH:
+        return check_password("", _NO_PASSWORD)
+    return check_password(password, user.password, lambda raw: _rehash(user, raw))
+
+
+def _rehash(user: User, password: str) -> None:
+    """Bring the hash up to parameters that have risen since, unless the password has just been changed."""
+    hashed = make_password(password)
+    if User.objects.filter(pk=user.pk, password=user.password).update(password=hashed):
+        user.password = hashed
+
+
+# --- What came of it ------------------------------------------------------------------------------------------
+
+
+def _conclude(
+    attempt: LogInAttempt, account: _Account, reserved: bool, right_password: bool, right_credential: bool
+) -> Outcome:
+    user, credential = account.user, account.credential
+    with transaction.atomic():
+        cause = _cause(account, reserved, right_password, right_credential, moments.now())
+        LogInAttempt.objects.filter(pk=attempt.pk).update(cause=cause)
+        if user is None or cause not in (Cause.SUCCESS, Cause.TEMPORARY):
+            about = user.pk if user else None
+            audit.record(attempt.organization, "log_in.failed", about=about, cause=cause, reference=attempt.reference)
+            return Outcome(cause, attempt.reference)
+        if reserved:
+            throttling.forgive(account.counted)
+        if cause == Cause.SUCCESS:
+            let_in(user, reference=attempt.reference)
+            return Outcome(cause, attempt.reference, user)
+        audit.record(
+            attempt.organization, "log_in.temporary_accepted", actor=user, about=user.pk, reference=attempt.reference
+        )
+    return Outcome(cause, attempt.reference, user, credential.pk if credential and right_credential else None)
+
+
+def let_in(user: User, **details: str) -> None:
+    """Note, in the caller's transaction, that the person is inside from now on."""
+    User.objects.filter(pk=user.pk).update(first_logged_in_at=Coalesce("first_logged_in_at", moments.now()))
+    audit.record(user.organization, "log_in.succeeded", actor=user, about=user.pk, **details)
+
+
+def _cause(
+    account: _Account, reserved: bool, right_password: bool, right_credential: bool, now: datetime
+) -> LogInAttempt.Cause:
+    user, credential = account.user, account.credential
+    if user is None:
+        return Cause.UNKNOWN
+    if not user.may_log_on:
+        return Cause.NOT_ALLOWED if user.is_active else Cause.DISABLED
+    if credential and right_credential:
+        return Cause.TEMPORARY if credential.is_open(now) else Cause.CREDENTIAL_EXPIRED
+    if not user.has_usable_password():
+        return Cause.NO_PASSWORD
+    if not reserved:
+        return Cause.LOCKED if user.failures >= throttling.MOST_FAILURES else Cause.DELAYED
+    if not right_password:
+        return Cause.WRONG
+    if user.temporary_until is None:
+        return Cause.SUCCESS
+    return Cause.TEMPORARY if now < user.temporary_until else Cause.CREDENTIAL_EXPIRED

@@ -1,0 +1,81 @@
+"""Limits on guessing, kept in the database: they hold under parallel tries, and no flushed cache forgets them.
+
+A guess is reserved before it is hashed, by one conditional UPDATE, so of many in one moment only as many are compared
+as the limit leaves. Strangers to an account share its count; a browser in which its owner has logged in before has a
+count of its own, so that a stranger cannot lock the owner out. A temporary password is not held back: its 80 bits
+are out of any guesser's reach, and so there is always a way back in.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from portal import audit
+
+from .models import KnownBrowser, LogInAttempt, User
+
+# From this failure on, each is followed by a delay: 30 seconds, doubling to an hour.
+FIRST_DELAYED_FAILURE = 5
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(hours=1)
+# After so many in a row, the password is not compared any more: not from strangers until it is set anew, and a known
+# browser becomes a stranger.
+MOST_FAILURES = 100
+NETWORK_ATTEMPTS = 30
+NETWORK_PERIOD = timedelta(minutes=1)
+
+
+def delay_after(failure: int) -> timedelta:
+    """How long the next guess has to wait after the n-th failure in a row."""
+    if failure < FIRST_DELAYED_FAILURE:
+        return timedelta(0)
+    return min(FIRST_DELAY * 2 ** min(failure - FIRST_DELAYED_FAILURE, 32), LONGEST_DELAY)
+
+
+def reserve_guess(counted: QuerySet[User] | QuerySet[KnownBrowser]) -> bool:
+    """Count a guess against this row as a failure, before it is compared; False: it may not be compared.
+
+    A right guess takes it back with `forgive`."""
+    allowed = Q(next_try_at__isnull=True) | Q(next_try_at__lte=Now())
+    return bool(
+        counted.filter(allowed, failures__lt=MOST_FAILURES).update(
+            failures=F("failures") + 1, next_try_at=_next_try_at()
+        )
+    )
+
+
+def _next_try_at() -> Case:
+    steps, failure = [], FIRST_DELAYED_FAILURE
+    while delay_after(failure) < LONGEST_DELAY:
+        # The column still holds the number before this guess.
+        steps.append(When(failures=failure - 1, then=_in(delay_after(failure))))
+        failure += 1
+    steps.append(When(failures__gte=failure - 1, then=_in(LONGEST_DELAY)))
+    return Case(*steps, default=Value(None), output_field=DateTimeField())
+
+
+def _in(delay: timedelta) -> ExpressionWrapper:
+    return ExpressionWrapper(Now() + delay, output_field=DateTimeField())
+
+
+def forgive(counted: QuerySet[User] | QuerySet[KnownBrowser]) -> None:
+    """Start counting anew."""
+    counted.update(failures=0, next_try_at=None)
+
+
+def clear_lock(*, actor: User, user: User) -> None:
+    """An administrator lets the person try again at once."""
+    with transaction.atomic():
+        forgive(User.objects.filter(pk=user.pk))
+        forgive(KnownBrowser.objects.filter(user=user))
+        audit.record(user.organization, "user.lock_cleared", actor=actor, about=user.pk)
+    user.failures, user.next_try_at = 0, None
+
+
+def network_is_over_its_limit(attempt: LogInAttempt) -> bool:
+    """Whether this attempt is one too many for its network. It is written and committed before it is counted, so
+    that of any number in one moment only as many pass as the limit allows."""
+    recent = LogInAttempt.objects.filter(limited_as=attempt.limited_as, at__gt=Now() - NETWORK_PERIOD)
+    return recent.count() > NETWORK_ATTEMPTS

@@ -1,0 +1,25 @@
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from .. import known_browsers, sessions
+from ..middleware import ORGANIZATION_COOKIE
+from ..models import User
+
+_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie longer
+
+
+def arrive(request: HttpRequest, user: User, destination: str) -> HttpResponse:
+    """Log the person in and bring them where they were going; the browser is known from now on."""
+    sessions.start(request, user)
+    response = redirect(destination)
+    known_browsers.remember(request, response, user)
+    response.set_cookie(
+        ORGANIZATION_COOKIE,
+        user.organization.slug,
+        max_age=_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
