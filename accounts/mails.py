@@ -4,17 +4,12 @@ None means that it is no longer wanted. Only the first carries a secret, and not
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal import outbox
+from portal import letters, outbox
 from portal.models import OutgoingMail
 
 from .credentials import temporary_password
@@ -51,22 +46,7 @@ def _about_password(template: str, mail: OutgoingMail, subject: Promise) -> Emai
 
 
 def _written(template: str, user: User, subject: Promise, moment: datetime, **context: Any) -> EmailMessage:
-    """Text and HTML, in the organisation's language and time zone. Addresses in it come from the settings."""
-    organization = user.organization
-    with translation.override(organization.language), timezone.override(ZoneInfo(organization.time_zone)):
-        context |= {
-            "organization": organization,
-            "user": user,
-            "moment": moment,
-            "log_in_url": settings.BASE_URL + reverse("log_in", args=[organization.slug]),
-        }
-        message = EmailMessage()
-        message["Subject"] = f"{' '.join(organization.name.split())}: {subject}"
-        if organization.reply_to:
-            message["Reply-To"] = organization.reply_to
-        message.set_content(render_to_string(f"accounts/mail/{template}.txt", context))
-        message.add_alternative(render_to_string(f"accounts/mail/{template}.html", context), subtype="html")
-    return message
+    return letters.written(user.organization, subject, f"accounts/mail/{template}", user=user, moment=moment, **context)
 
 
 for render in (password_notification, password_set_by_administrator, password_changed):

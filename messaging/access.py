@@ -33,7 +33,8 @@ def entries_of(user: User) -> QuerySet[MailboxEntry]:
 
 def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
     """The person's copy, sent or received, ready to be opened. Http404, or Gone with the reason."""
-    entry = entries_of(user).exclude(kind=MailboxEntry.Kind.DRAFT).filter(id=entry_id).first()
+    entries = entries_of(user).select_related("recipient").exclude(kind=MailboxEntry.Kind.DRAFT)
+    entry = entries.filter(id=entry_id).first()
     if entry is None:
         raise Http404
     refuse_if_gone(entry)

@@ -4,7 +4,7 @@ import logging
 import time
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -48,11 +48,11 @@ def clean_name(name: str) -> str:
     return name or _("attachment")
 
 
-def attach(message: Message, message_key: bytes, uploads: list[SealedUpload]) -> list[str]:
+def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]) -> list[str]:
     """Make received files the draft's attachments. Returns a sentence for each that was not kept."""
     problems: list[str] = []
     room = MAX_ATTACHMENTS - message.attachments.count()
-    rows = []
+    rows: list[Attachment] = []
     for upload in uploads:
         name = clean_name(upload.name or "")
         if upload.problem:
@@ -91,12 +91,22 @@ def open_attachment(attachment: Attachment, message_key: bytes) -> Iterator[byte
     return sealed_files.open_sealed(attachment.id, key, attachment.size)
 
 
-def remove(message: Message, attachment_ids: list[uuid.UUID]) -> None:
+def detach(message: Message, attachment_ids: Sequence[uuid.UUID]) -> None:
     """Take attachments off a draft; the files go once that is committed."""
     rows = message.attachments.filter(id__in=attachment_ids)
     ids = [row.id for row in rows]
     rows.delete()
-    transaction.on_commit(lambda: [sealed_files.remove(file_id) for file_id in ids] and None)
+    remove_files_on_commit(ids)
+
+
+def remove_files_on_commit(file_ids: list[uuid.UUID]) -> None:
+    """Delete the files once their rows are gone for good; what a crash in between leaves, collect_orphans finds."""
+
+    def remove_files() -> None:
+        for file_id in file_ids:
+            sealed_files.remove(file_id)
+
+    transaction.on_commit(remove_files)
 
 
 def collect_orphans() -> int:

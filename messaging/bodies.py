@@ -81,19 +81,6 @@ def from_plain_text(text: str) -> str:
     return sanitize(html)
 
 
-def to_plain_text(html: str) -> str:
-    """The words of a sanitised body, for a textarea: what a person without JavaScript edits."""
-    text = re.sub(r"<br[^>]*>|</(?:li|tr|h[1-6])>", "\n", html)
-    text = re.sub(r"</(?:p|div|blockquote|table|ul|ol)>", "\n\n", text)
-    return _unescape(nh3.clean(text, tags=set())).strip("\n")
-
-
 def shown(html: str) -> SafeString:
     """A stored body, sanitised once more for showing: rules may have become stricter since it was written."""
     return mark_safe(sanitize(html))  # noqa: S308  the one place where sanitised HTML becomes safe for a template
-
-
-def _unescape(text: str) -> str:
-    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&nbsp;", "\u00a0"), ("&amp;", "&")):
-        text = text.replace(entity, character)
-    return text

@@ -2,6 +2,7 @@
 sending twice, from two clicks or a repeated request, finds the same message."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from portal import keyring, moments
 
-from . import attachments, replies, sealed_files, sealing
+from . import attachments, replies, sealing
 from .models import MailboxEntry, Message
 from .replies import Answer
 from .uploads import SealedUpload
@@ -52,8 +53,8 @@ def save_draft(
     entry: MailboxEntry | None,
     text: DraftText,
     answer: Answer | None = None,
-    uploads: list[SealedUpload] = [],  # noqa: B006  never changed
-    removed_attachments: list[uuid.UUID] = [],  # noqa: B006
+    uploads: Sequence[SealedUpload] = (),
+    removed_attachments: Sequence[uuid.UUID] = (),
 ) -> SavedDraft:
     """Create the draft, or write over it. A reply keeps its recipients whatever the form says.
 
@@ -67,7 +68,7 @@ def save_draft(
     _write(message, key, text, keep_recipients=message.in_reply_to_id is not None)
     message.save()
     if removed_attachments:
-        attachments.remove(message, removed_attachments)
+        attachments.detach(message, removed_attachments)
     problems = attachments.attach(message, key, uploads)
     return SavedDraft(entry, problems)
 
@@ -131,4 +132,4 @@ def discard_draft(*, entry: MailboxEntry) -> None:
     file_ids = list(message.attachments.values_list("id", flat=True))
     entry.delete()
     message.delete()
-    transaction.on_commit(lambda: [sealed_files.remove(file_id) for file_id in file_ids] and None)
+    attachments.remove_files_on_commit(file_ids)

@@ -7,6 +7,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from portal.plain_text import plain_text
+
 from . import bodies
 from .drafts import DraftText
 
@@ -39,7 +41,7 @@ class ComposeForm(forms.Form):
                 "cc": text.cc,
                 "bcc": text.bcc,
                 "subject": text.subject,
-                "body": bodies.to_plain_text(text.body),
+                "body": plain_text(text.body),
                 "expires_at": expires_at,
                 **hidden,
             }
@@ -59,7 +61,7 @@ class ComposeForm(forms.Form):
         if self._typed("body_format") == "html":
             return bodies.sanitize(written)
         words = written.replace("\r\n", "\n").strip("\n")
-        if before is not None and words == bodies.to_plain_text(before.body):
+        if before is not None and words == plain_text(before.body):
             return before.body
         return bodies.from_plain_text(written)
 

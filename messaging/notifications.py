@@ -5,17 +5,14 @@ what is true then. None means that it is no longer wanted.
 """
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from email.message import EmailMessage
 
 from django.conf import settings
-from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
-from portal import outbox
+from portal import letters, outbox
 from portal.models import OutgoingMail
 
 from .models import MailboxEntry
@@ -48,24 +45,15 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
     )
     if entry is None or not entry.is_openable(entry.now) or not entry.owner.may_log_on:
         return None
-    organization = entry.message.organization
-    zone = ZoneInfo(organization.time_zone)
-    with translation.override(organization.language), timezone.override(zone):
-        context = {
-            "organization": organization,
-            "sender": entry.message.sender,
-            "expires_at": entry.message.expires_at,
-            "zone": organization.time_zone,
-            "url": settings.BASE_URL + reverse("log_in_to_message", args=[organization.slug, entry.id]),
-        }
-        message = EmailMultiAlternatives(
-            subject=_("Secure Messaging Notification from %(organization)s") % {"organization": organization.name},
-            body=render_to_string("messaging/mail/notification.txt", context),
-            to=[mail.to_address],
-            reply_to=[organization.reply_to] if organization.reply_to else None,
-        )
-        message.attach_alternative(render_to_string("messaging/mail/notification.html", context), "text/html")
-    return message
+    message = entry.message
+    return letters.written(
+        message.organization,
+        _("Secure Messaging Notification"),
+        "messaging/mail/notification",
+        sender=message.sender,
+        expires_at=message.expires_at,
+        url=settings.BASE_URL + reverse("log_in_to_message", args=[message.organization.slug, entry.id]),
+    )
 
 
 outbox.register(KIND, render)

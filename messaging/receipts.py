@@ -14,20 +14,19 @@ from portal.models import OutgoingMail
 from .models import MailboxEntry, Message, Recipient
 
 
-@transaction.atomic
 def record_opening(*, actor: User, entry: MailboxEntry) -> None:
     """The first opening of a received copy marks it read, for its owner and in the sender's history.
 
     Nothing happens when the copy was taken away in the same moment: a recall leaves no later trace.
     """
-    if entry.read_at is not None and (entry.recipient is None or entry.recipient.read_at is not None):
+    if entry.read_at is not None and entry.recipient is not None and entry.recipient.read_at is not None:
         return
-    now = moments.now()
-    if not MailboxEntry.objects.filter(id=entry.id, removed_at__isnull=True).update(read_at=now):
-        return
-    first = Recipient.objects.filter(id=entry.recipient_id, read_at__isnull=True).update(read_at=now)
-    if first:
-        audit.record(actor.organization, "message.read", actor=actor, about=entry.message_id)
+    with transaction.atomic():
+        now = moments.now()
+        if not MailboxEntry.objects.filter(id=entry.id, removed_at__isnull=True).update(read_at=now):
+            return
+        if Recipient.objects.filter(entry=entry, read_at__isnull=True).update(read_at=now):
+            audit.record(actor.organization, "message.read", actor=actor, about=entry.message_id)
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def may_write_new_messages(user: User) -> bool:
 
 def _reply_problems(sending: _Sending) -> list[str]:
     # Locked, so that a recall is either before this (and the reply is refused) or after it.
-    original = Message.objects.select_for_update().get(id=sending.message.in_reply_to_id)
+    original = Message.objects.select_for_update().get(replies=sending.message)
     if original.sender_id == sending.actor.id:
         return []
     if original.is_recalled():

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from portal.ids import uuid7
@@ -29,6 +30,11 @@ def receives_files(view: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a view that takes files."""
     view.receives_files = True  # type: ignore[attr-defined]
     return view
+
+
+def _is_expected(request: HttpRequest | None) -> bool:
+    match = request and request.resolver_match
+    return bool(request and match and getattr(match.func, "receives_files", False) and request.user.is_authenticated)
 
 
 class SealedUpload(UploadedFile):
@@ -55,13 +61,12 @@ class SealingUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        match = self.request.resolver_match
-        if match is None or not getattr(match.func, "receives_files", False) or not self.request.user.is_authenticated:
+        if not _is_expected(self.request):
             # Dropped unread, unstored. The text of the form is kept: the view decides what to say.
             raise SkipFile
         file_id, key = uuid7(), new_key()
         self._writer = SealedWriter(file_id, key)
-        self._upload = SealedUpload(self._writer, file_id, key, self.file_name, self.content_type or "")
+        self._upload = SealedUpload(self._writer, file_id, key, self.file_name or "", self.content_type or "")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self._upload.problem:

@@ -16,7 +16,7 @@ _CONTENT_TYPE = re.compile(r"(?:application|audio|image|text|video)/[A-Za-z0-9.+
 _ACTIVE = re.compile(r"html|xml|svg|script|shockwave|wasm")
 
 
-@csp({"default-src": [NONE], "sandbox": True})
+@csp({"default-src": [NONE], "sandbox": True})  # type: ignore[arg-type]
 @require_safe
 def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid.UUID) -> HttpResponseBase:
     """The file, by download only, streamed: memory use does not depend on its size."""

@@ -1,5 +1,5 @@
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,7 +15,7 @@ from messaging.drafts import DraftText
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
 from messaging.replies import Answer
-from messaging.uploads import MAX_FILE_BYTES, receives_files
+from messaging.uploads import MAX_FILE_BYTES, SealedUpload, receives_files
 from portal.ids import uuid7
 
 from .navigation import mailbox_context
@@ -94,7 +94,7 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         entry=entry,
         text=form.text(drafts.open_draft(entry) if entry else None),
         answer=_answer_of(request, form) if entry is None else None,
-        uploads=request.FILES.getlist("files"),
+        uploads=cast("list[SealedUpload]", request.FILES.getlist("files")),
         removed_attachments=parsed_uuids(request.POST.getlist("remove")),
     )
     action = request.POST.get("action", "save")

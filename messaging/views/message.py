@@ -41,6 +41,8 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         "sender_name": copy.message.sender.get_full_name(),
         "sender_address": copy.message.sender.address,
         **_listed_recipients(copy, with_bcc=is_sent),
+        "sent_at": copy.message.sent_at,
+        "expires_at": copy.message.expires_at,
         "state": _state(copy),
         "attachments": _listed_attachments(copy, key),
         "allowed": rules.allowed_in_words(copy),
@@ -84,7 +86,7 @@ def _gone(request: AuthenticatedRequest, gone: access.Gone) -> HttpResponse:
 
 # The frame's own policy: Outlook's styling lives in style attributes, pictures came with the message; nothing
 # else may load, nothing may run, and opened as a page of its own it is still a sandbox.
-@csp(
+@csp(  # type: ignore[arg-type]
     {
         "default-src": [NONE],
         "style-src": ["'unsafe-inline'"],

@@ -54,7 +54,7 @@ def test_it_is_a_download_with_safe_headers(send_file, recipient, log_in):
     response = log_in(recipient).get(url)
     assert response["Content-Disposition"] == "attachment; filename*=utf-8''Befund%20M%C3%A4rz.pdf"
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert response["Cross-Origin-Resource-Policy"] == "same-origin"
     assert response["Cache-Control"] == "no-store"
 

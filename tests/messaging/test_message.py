@@ -126,7 +126,7 @@ def test_a_value_moved_to_another_row_does_not_open(sender, recipient, send, log
     response = client.get(reverse("message", args=[copy_of(two, recipient).id]))
     assert response.status_code == 500
     assert SUBJECT not in response.text
-    assert "cannot be opened" in client.get("/inbox/").text
+    assert "Can no longer be opened" in client.get("/inbox/").text
 
 
 def test_it_takes_few_queries(address, recipient, log_in, django_assert_max_num_queries):

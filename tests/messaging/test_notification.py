@@ -40,7 +40,7 @@ def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, mail, recip
         assert "It can be read until" in part
     for secret in (SUBJECT, BODY, "<img"):
         assert secret not in arrived.as_string()
-    assert arrived["Subject"] == "Secure Messaging Notification from North Clinic"
+    assert arrived["Subject"] == "North Clinic: Secure Messaging Notification"
     assert arrived["Auto-Submitted"] == "auto-generated"
     assert arrived["Message-ID"] == mail.message_id
     assert arrived["To"] == recipient.address
@@ -53,15 +53,15 @@ def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, mail, recip
 def test_answers_go_where_the_organisation_says(sent, mail, organization):
     organization.reply_to = "reception@north.example"
     organization.save()
-    assert notifications.render(mail).reply_to == ["reception@north.example"]
+    assert notifications.render(mail)["Reply-To"] == "reception@north.example"
 
 
 def test_a_senders_name_cannot_add_headers_or_markup(sent, mail, sender):
     sender.name = "Evil\r\nBcc: spy@evil.example <script>"
     sender.save()
-    rendered = notifications.render(mail).message()
+    rendered = notifications.render(mail)
     assert rendered["Bcc"] is None
-    assert "<script>" not in rendered.get_payload()[1].get_payload(decode=True).decode()
+    assert "<script>" not in rendered.get_body(("html",)).get_content()
 
 
 @pytest.mark.parametrize("reason", ["recalled", "expired", "removed", "disabled", "logon not allowed"])
