@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.SessionLifetimeMiddleware",
+    "portal.middleware.LocalTimeMiddleware",
     # After authentication: reading a form may receive files, and those are only for a live session.
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.LogInRequiredMiddleware",
@@ -79,6 +80,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# What a page says once lives in the session, not in a cookie that leaves it behind.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 ROOT_URLCONF = "securemsg.urls"
 WSGI_APPLICATION = "securemsg.wsgi.application"
 TEMPLATES = [
@@ -169,7 +172,8 @@ ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed
 # Django's own handlers write large uploads to a temporary file in the clear; this one seals as bytes arrive.
 FILE_UPLOAD_HANDLERS = ["messaging.uploads.SealingUploadHandler"]
 # A written message may be long; files are not counted here.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
 
 # --- Mail -------------------------------------------------------------------------------------------------
 
@@ -193,16 +197,26 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-if CELERY_BROKER_URL.startswith("redis"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        # Longer than any task may run, or a running one would be started again.
-        "visibility_timeout": 120,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        # Publishing from a request must fail fast; the clock picks up what was not announced.
-        "socket_timeout": 0.5,
-        "socket_connect_timeout": 0.5,
-    }
+# A queue of its own for mail: workers serve queues in turn, so that a flood of wake-up calls delays nothing else.
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_DEFAULT_QUEUE = "clock"
+CELERY_TASK_QUEUES = {"clock": {}, "mail": {}}
+CELERY_TASK_ROUTES = {"portal.tasks.deliver_due_mail": {"queue": "mail"}}
+REDIS_TRANSPORT_OPTIONS = {
+    # Longer than any task may run, or a running one would be started again.
+    "visibility_timeout": 120,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    # Publishing from a request must fail fast; the clock picks up what was not announced. Without max_retries
+    # kombu tries for six seconds, "retry=False" or not. A worker waits for its next task by polling the socket, to
+    # which these times do not apply, and reconnects by itself.
+    "socket_timeout": 0.4,
+    "socket_connect_timeout": 0.4,
+    "max_retries": 0,
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    REDIS_TRANSPORT_OPTIONS if CELERY_BROKER_URL.startswith("redis") else {"polling_interval": 0.1}
+)
 
 # --- Words and dates --------------------------------------------------------------------------------------
 

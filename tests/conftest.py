@@ -6,11 +6,11 @@ from email.parser import BytesParser
 from email.policy import default as email_policy
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.test import Client
 
 from accounts.models import Domain, User
 from portal.models import Organization
+from securemsg.mail_catcher import LoopbackSMTP
 
 PASSWORD = "correct horse battery staple"
 
@@ -122,11 +122,9 @@ class _Sink:
 def smtp(settings) -> Iterator[_Sink]:
     """A real SMTP server on loopback that the portal's mail goes to."""
     sink = _Sink()
-    controller = Controller(sink, hostname="127.0.0.1", port=0)
+    controller = LoopbackSMTP(sink)
     controller.start()
-    assert controller.server is not None
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = controller.server.sockets[0].getsockname()[1]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = controller.hostname
+    settings.EMAIL_PORT = controller.port
     yield sink
     controller.stop()

@@ -30,6 +30,12 @@ class OutgoingMail(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0, help_text="Grows with each claim; a stale worker's writes miss.")
     attempts = models.PositiveIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True, help_text="Tries end 48 hours after it.")
+    ambiguous_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="It may have left then: the server's answer to the final dot, or the worker, was lost.",
+    )
     server_reply = models.TextField(blank=True, help_text="The mail server's last words.")
     message_id = models.CharField(max_length=200, unique=True)
     date = models.DateTimeField(help_text="Its Date header, the same at every try.")

@@ -1,0 +1,287 @@
+"""The outbox: mail that is to leave, as rows; the database is the queue.
+
+A row is inserted in the transaction of what it is about and holds no content. A worker claims one row at a time
+under a lease, renders it, opens one SMTP conversation and writes down what came of it:
+
+    due ── claim ──▶ leased ── right before DATA ──▶ sending ──▶ sent | failed
+     ▲                 │                               │
+     └── put off ◀─────┴───────────────────────────────┤ 4xx, time-out, no connection: backoff, 48 hours at most
+     ambiguous ◀───────────────────────────────────────┘ lost after the final dot: once more, same Message-ID
+
+Every write of a worker is `UPDATE … WHERE id AND fence`. The fence grows with each claim and each cancellation, so
+the write of a worker that was overtaken changes nothing. Taking a mail back (`cancel`) and letting it go
+(`leased → sending`) are each one conditional UPDATE of the same row: whoever comes second sees no row changed.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from uuid import UUID
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+
+from . import envelope, moments, smtp
+from .models import Organization, OutgoingMail
+from .smtp import Outcome, Result
+
+logger = logging.getLogger(__name__)
+
+# Longer than a mail may take before DATA, and longer than it may take after: see portal/smtp.py.
+LEASE = timedelta(seconds=60)
+FIRST_DELAY = timedelta(seconds=15)
+LONGEST_DELAY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(hours=48)
+# Lower than tries in 48 hours come to by themselves: a mail that takes its worker down each time ends here.
+MOST_ATTEMPTS = 100
+
+State = OutgoingMail.State
+Render = Callable[[OutgoingMail], EmailMessage | None]
+OnFailure = Callable[[OutgoingMail], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    render: Render
+    failed: OnFailure | None
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: str, render: Render, failed: OnFailure | None = None) -> None:
+    """Say how mails of a kind are written at the moment of sending; None from `render`: no longer wanted.
+
+    `failed` runs in the transaction in which such a mail is given up.
+    """
+    _kinds[kind] = Kind(render, failed)
+
+
+# --- Putting in, taking back --------------------------------------------------------------------------------
+
+
+def new_mail(
+    *,
+    organization: Organization,
+    kind: str,
+    about: UUID,
+    to_address: str,
+    dedupe_key: str,
+    due_at: datetime,
+    not_after: datetime | None = None,
+) -> OutgoingMail:
+    """An unsaved mail; its Message-ID and Date stand from now on, whatever happens to it."""
+    return OutgoingMail(
+        organization=organization,
+        kind=kind,
+        about=about,
+        to_address=to_address,
+        dedupe_key=dedupe_key,
+        due_at=due_at,
+        not_after=not_after,
+        message_id=envelope.new_message_id(),
+        date=moments.truncated(due_at),
+    )
+
+
+def enqueue(mails: Sequence[OutgoingMail]) -> None:
+    """Insert in the caller's transaction; a mail whose dedupe key is there already is left out."""
+    if mails:
+        OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
+        transaction.on_commit(wake_up)
+
+
+def wake_up() -> None:
+    """Ask a worker to look now. Losing the call costs seconds: the clock looks every few seconds anyway."""
+    try:
+        current_app.send_task("portal.tasks.deliver_due_mail", retry=False)
+    except Exception as error:  # whatever the broker has, the request that sends must not suffer from it
+        logger.warning("The broker took no wake-up call, mail waits for the clock: %s", error)
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    cancelled: int
+    already_leaving: int  # in the server's hands now, or perhaps delivered already
+
+
+def cancel(mails: QuerySet[OutgoingMail]) -> Cancellation:
+    """Take back what has not left, in the caller's transaction; none of it is marked sending after the commit."""
+    # The states stand outside the sub-query: PostgreSQL judges them again on a row it had to wait for.
+    chosen = OutgoingMail.objects.filter(pk__in=mails.order_by().values("pk"))
+    final = {
+        "state": State.CANCELLED,
+        "finished_at": moments.now(),
+        "lease_until": None,
+        "fence": F("fence") + 1,
+    }
+    perhaps_left = chosen.filter(state__in=[State.LEASED, State.AMBIGUOUS], ambiguous_at__isnull=False).update(**final)
+    cancelled = chosen.filter(state__in=[State.DUE, State.LEASED]).update(**final)
+    leaving = chosen.filter(state=State.SENDING).count()
+    return Cancellation(cancelled, leaving + perhaps_left)
+
+
+# --- Delivering -----------------------------------------------------------------------------------------------
+
+
+def deliver_due(limit: int = 50, *, seconds: float | None = None) -> int:
+    """Deliver what is due, oldest first, until nothing is, or `limit` mails or `seconds` are reached.
+
+    Returns how many came to an end. Not to be called inside a transaction.
+    """
+    ends = None if seconds is None else time.monotonic() + seconds
+    finished = 0
+    for _ in range(limit):
+        claim = _claim()
+        if claim is None:
+            break
+        verdict = _judge(claim) or _attempt(claim.mail)
+        if verdict is not None:
+            finished += _settle(claim.mail, verdict) and verdict.state in _FINAL
+            # With the relay down, the others keep their place in the queue instead of failing one by one.
+            if not verdict.server_reached:
+                break
+        if ends is not None and time.monotonic() > ends:
+            break
+    return finished
+
+
+@dataclass(frozen=True)
+class _Claim:
+    mail: OutgoingMail
+    at: datetime
+    lost_twice: bool  # for the second time, the worker that had begun to send it was never heard of again
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    state: OutgoingMail.State
+    reply: str = ""
+    server_reached: bool = True
+
+
+_FINAL = {State.SENT, State.FAILED, State.CANCELLED}
+
+
+def _claim() -> _Claim | None:
+    """The mail that has been due for longest, leased to this worker; one whose worker was lost is claimed again."""
+    with transaction.atomic():
+        now = moments.now()
+        # On SQLite nothing is skipped: there the whole transaction is the lock.
+        mail = (
+            OutgoingMail.objects.select_for_update(skip_locked=True)
+            .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), finished_at__isnull=True, due_at__lte=now)
+            .order_by("due_at", "id")
+            .first()
+        )
+        if mail is None:
+            return None
+        lost = mail.state == State.SENDING
+        claim = _Claim(mail, now, lost_twice=lost and mail.ambiguous_at is not None)
+        if lost:
+            mail.ambiguous_at = mail.ambiguous_at or now
+        mail.state = State.LEASED
+        mail.lease_until = now + LEASE
+        mail.fence += 1
+        mail.attempts += 1
+        mail.first_tried_at = mail.first_tried_at or now
+        mail.save(update_fields=["state", "lease_until", "fence", "attempts", "first_tried_at", "ambiguous_at"])
+    return claim
+
+
+def _judge(claim: _Claim) -> _Verdict | None:
+    """The verdict on a mail that is not to be tried (again); None: try it."""
+    mail = claim.mail
+    if mail.not_after is not None and mail.not_after <= claim.at:
+        return _Verdict(State.CANCELLED)
+    if claim.lost_twice:
+        return _Verdict(State.FAILED, "The worker was lost twice while sending; the mail may have arrived.")
+    if mail.attempts > MOST_ATTEMPTS:
+        return _Verdict(State.FAILED, mail.server_reply or f"Given up after {MOST_ATTEMPTS} attempts.")
+    return None
+
+
+def _attempt(mail: OutgoingMail) -> _Verdict | None:
+    """Render and send; None when somebody else has decided about the mail meanwhile."""
+    try:
+        message = _kinds[mail.kind].render(mail)
+        content = message and envelope.dressed(message, mail)
+    except Exception as error:  # one mail's fault must not stop the others
+        logger.exception("Outgoing mail %s (%s) cannot be written", mail.id, mail.kind)
+        return _put_off(mail, Outcome(Result.PUT_OFF, f"The text could not be made: {type(error).__name__}"))
+    if not content:
+        return _Verdict(State.CANCELLED)
+    outcome = smtp.send(
+        content,
+        sender=envelope.own_address(),
+        recipient=mail.to_address,
+        may_leave=lambda: _mark_sending(mail),
+    )
+    match outcome.result:
+        case Result.ACCEPTED:
+            return _Verdict(State.SENT, outcome.reply)
+        case Result.REFUSED:
+            return _Verdict(State.FAILED, outcome.reply)
+        case Result.UNKNOWN:
+            return _Verdict(State.FAILED if mail.ambiguous_at else State.AMBIGUOUS, outcome.reply)
+        case Result.PUT_OFF:
+            return _put_off(mail, outcome)
+    return None
+
+
+def _mark_sending(mail: OutgoingMail) -> bool:
+    """The last word before DATA, committed, so that a worker lost from here on leaves an ambiguous mail behind."""
+    still_ours = OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence, state=State.LEASED)
+    in_time = Q(not_after__isnull=True) | Q(not_after__gt=Now())
+    return still_ours.filter(in_time).update(state=State.SENDING, lease_until=moments.now() + LEASE) == 1
+
+
+def _put_off(mail: OutgoingMail, outcome: Outcome) -> _Verdict:
+    state = State.AMBIGUOUS if mail.ambiguous_at else State.DUE
+    if mail.first_tried_at and mail.first_tried_at + GIVE_UP_AFTER <= moments.now():
+        state = State.FAILED
+    return _Verdict(state, outcome.reply, outcome.server_reached)
+
+
+def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
+    """Write the verdict down; False when this worker was overtaken, and nothing was written."""
+    now = moments.now()
+    mail.state = verdict.state
+    mail.server_reply = verdict.reply[:500]
+    mail.lease_until = None
+    if verdict.state in _FINAL:
+        mail.finished_at = now
+    else:
+        mail.due_at = now + _delay(mail.attempts)
+    if verdict.state == State.AMBIGUOUS:
+        mail.ambiguous_at = mail.ambiguous_at or now
+    kind = _kinds.get(mail.kind)
+    if verdict.state != State.FAILED or kind is None or kind.failed is None:
+        return _write(mail)
+    try:
+        with transaction.atomic():
+            written = _write(mail)
+            if written:
+                kind.failed(mail)
+    except Exception:  # telling somebody about a failure must not bring the mail back
+        logger.exception("Nobody could be told that outgoing mail %s failed", mail.id)
+        written = _write(mail)
+    return written
+
+
+def _write(mail: OutgoingMail) -> bool:
+    fields = ("state", "server_reply", "lease_until", "finished_at", "due_at", "ambiguous_at")
+    ours = OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence)
+    return ours.update(**{field: getattr(mail, field) for field in fields}) == 1
+
+
+def _delay(attempts: int) -> timedelta:
+    """15 seconds, doubling to an hour, and up to half of it less, so that a backlog does not come back all at once."""
+    doubled: timedelta = FIRST_DELAY * 2 ** min(attempts - 1, 10)
+    return min(doubled, LONGEST_DELAY) * random.uniform(0.5, 1)  # noqa: S311  nothing secret about it

@@ -1,0 +1,16 @@
+"""What the clock and the wake-up calls run: ids in, one call."""
+
+from celery import shared_task
+
+from . import audit, outbox
+
+
+@shared_task
+def deliver_due_mail() -> None:
+    # Short turns, so that a long backlog leaves room for other tasks and a worker stops within seconds when asked to.
+    outbox.deliver_due(limit=10_000, seconds=10)
+
+
+@shared_task
+def link_audit_events(*, everything: bool = False) -> None:
+    audit.link_all(everything=everything)

@@ -1,0 +1,58 @@
+"""A kind of mail of the tests' own, and a mail server that does as it is told."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from portal import moments, outbox
+from portal.ids import uuid7
+from portal.models import OutgoingMail
+from tests.smtp_server import ScriptedServer, running
+
+
+def render(mail: OutgoingMail) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = "Grüße"
+    message.set_content(f"About {mail.about}\n.a line that begins with a dot\nand ünïcode")
+    return message
+
+
+@pytest.fixture
+def probe_kind() -> None:
+    outbox.register("probe", render)
+
+
+@pytest.fixture
+def server(settings) -> Iterator[ScriptedServer]:
+    """Where the portal's mail goes."""
+    with running() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def enqueue(organization, probe_kind) -> Callable[..., OutgoingMail]:
+    """enqueue(address, **fields): one mail in the outbox, due for a second."""
+
+    def enqueue_one(to_address: str = "first@outside.example", **fields) -> OutgoingMail:
+        values = {"kind": "probe", "about": uuid7(), "due_at": moments.now() - timedelta(seconds=1)} | fields
+        values.setdefault("dedupe_key", f"probe:{values['about']}")
+        mail = outbox.new_mail(organization=organization, to_address=to_address, **values)
+        outbox.enqueue([mail])
+        return mail
+
+    return enqueue_one
+
+
+def age(mail: OutgoingMail, **how_long_ago: timedelta) -> None:
+    """Move moments of a row into the past: tests age rows, not clocks."""
+    now = moments.now()
+    OutgoingMail.objects.filter(pk=mail.pk).update(**{field: now - ago for field, ago in how_long_ago.items()})
+
+
+def deliver_again(mail: OutgoingMail) -> int:
+    """Deliver, with this mail's waiting time over."""
+    age(mail, due_at=timedelta(seconds=1))
+    return outbox.deliver_due()

@@ -1,0 +1,225 @@
+"""What a mail server may say or do, verb by verb, and what becomes of the mail."""
+
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from portal import moments, outbox
+from portal import smtp as conversation
+from portal.models import OutgoingMail
+from portal.outbox import State
+from tests.smtp_server import CUT, DRIP, SILENCE, running
+
+from .conftest import deliver_again, render
+
+pytestmark = pytest.mark.django_db
+
+
+class Certificate(NamedTuple):
+    path: Path
+    context: ssl.SSLContext
+
+
+@pytest.fixture
+def certificate(tmp_path) -> Certificate:
+    """A certificate for loopback that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "scripted.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path, key_path = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, key_path)
+    return Certificate(path, context)
+
+
+@pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "DOT"])
+@pytest.mark.parametrize("answer", ["421 4.3.2 closing", "450 4.2.0 busy", "451 4.3.0 error", "452 4.2.2 full"])
+def test_4xx_is_tried_again_later(enqueue, server, verb, answer):
+    mail = enqueue()
+    server.script[verb] = answer
+    assert outbox.deliver_due() == 0
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts, mail.lease_until) == (State.DUE, 1, None)
+    assert answer in mail.server_reply
+    assert timedelta(seconds=5) < mail.due_at - moments.now() <= timedelta(seconds=15)
+    assert outbox.deliver_due() == 0, "not before its time"
+    del server.script[verb]
+    assert deliver_again(mail) == 1
+    assert [taken.message["Message-ID"] for taken in server.mails] == [mail.message_id]
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "DOT"])
+@pytest.mark.parametrize("answer", ["550 5.1.1 no such user", "552 5.3.4 too big", "554 5.7.1 rejected"])
+def test_5xx_is_final(enqueue, server, verb, answer):
+    told = []
+    outbox.register("probe", render, failed=lambda mail: told.append((mail.pk, mail.state, mail.server_reply)))
+    mail = enqueue()
+    server.script[verb] = answer
+    assert outbox.deliver_due() == 1
+    mail.refresh_from_db()
+    assert (mail.state, mail.server_reply) == (State.FAILED, answer)
+    assert told == [(mail.pk, State.FAILED, answer)]
+    assert deliver_again(mail) == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"), [("GREETING", "554 no service here"), ("EHLO", "550 go away"), ("MAIL", "530 log in first")]
+)
+def test_5xx_about_the_portal_itself_gives_no_mail_up(enqueue, server, verb, answer):
+    mail = enqueue()
+    server.script[verb] = answer
+    outbox.deliver_due()
+    mail.refresh_from_db()
+    assert mail.state == State.DUE
+
+
+def test_one_refused_address_does_not_concern_the_others(enqueue, server):
+    mails = [enqueue(f"r{n}@outside.example") for n in range(5)]
+    server.script["RCPT"] = lambda argument: "550 no such user" if "r2@" in argument else None
+    assert outbox.deliver_due() == 5
+    assert [OutgoingMail.objects.get(pk=mail.pk).state for mail in mails] == [
+        State.FAILED if n == 2 else State.SENT for n in range(5)
+    ]
+
+
+@pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
+def test_a_line_cut_before_the_dot_is_tried_again(enqueue, server, verb):
+    mail = enqueue()
+    server.script[verb] = CUT
+    outbox.deliver_due()
+    mail.refresh_from_db()
+    assert (mail.state, mail.ambiguous_at) == (State.DUE, None)
+    server.script.clear()
+    assert deliver_again(mail) == 1
+    assert len(server.seen) == 1
+
+
+def test_a_line_cut_after_the_dot_is_tried_once_more_under_the_same_name(enqueue, server):
+    mail = enqueue()
+    server.script["DOT"] = CUT
+    assert outbox.deliver_due() == 0
+    mail.refresh_from_db()
+    assert mail.state == State.AMBIGUOUS
+    assert mail.ambiguous_at is not None
+    server.script.clear()
+    assert deliver_again(mail) == 1
+    mail.refresh_from_db()
+    assert mail.state == State.SENT
+    first, second = (seen.message for seen in server.seen)
+    assert (first["Message-ID"], first["Date"]) == (second["Message-ID"], second["Date"])
+
+
+def test_a_line_cut_after_the_dot_twice_is_given_up(enqueue, server):
+    mail = enqueue()
+    server.script["DOT"] = CUT
+    outbox.deliver_due()
+    assert deliver_again(mail) == 1
+    mail.refresh_from_db()
+    assert mail.state == State.FAILED
+    assert deliver_again(mail) == 0
+    assert len(server.seen) == 2
+
+
+def test_an_ambiguous_mail_put_off_stays_ambiguous(enqueue, server):
+    mail = enqueue()
+    server.script["DOT"] = CUT
+    outbox.deliver_due()
+    server.script = {"RCPT": "450 greylisted"}
+    deliver_again(mail)
+    mail.refresh_from_db()
+    assert mail.state == State.AMBIGUOUS
+    server.script.clear()
+    assert deliver_again(mail) == 1
+
+
+@pytest.mark.parametrize("answer", [SILENCE, DRIP])
+@pytest.mark.parametrize(("verb", "state"), [("EHLO", State.DUE), ("RCPT", State.DUE), ("DOT", State.AMBIGUOUS)])
+def test_a_server_that_drags_its_feet_is_cut_off(enqueue, server, monkeypatch, verb, state, answer):
+    monkeypatch.setattr(conversation, "BEFORE_DATA_SECONDS", 0.4)
+    monkeypatch.setattr(conversation, "DATA_SECONDS", 0.4)
+    mail = enqueue()
+    server.script[verb] = answer
+    started = time.monotonic()
+    outbox.deliver_due()
+    assert time.monotonic() - started < 2
+    mail.refresh_from_db()
+    assert mail.state == state
+
+
+def test_nonsense_after_the_dot_is_ambiguous(enqueue, server):
+    mail = enqueue()
+    server.script["DOT"] = "what?"
+    outbox.deliver_due()
+    mail.refresh_from_db()
+    assert mail.state == State.AMBIGUOUS
+
+
+def test_a_mail_accepted_by_a_server_that_then_hangs_up_is_sent(enqueue, server):
+    mail = enqueue()
+    server.script["QUIT"] = CUT
+    assert outbox.deliver_due() == 1
+    mail.refresh_from_db()
+    assert mail.state == State.SENT
+
+
+def test_with_no_server_the_others_keep_their_place(enqueue, settings):
+    with running() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    mails = [enqueue(due_at=moments.now() - timedelta(seconds=9 - n)) for n in range(3)]
+    assert outbox.deliver_due() == 0
+    assert list(OutgoingMail.objects.order_by("date").values_list("attempts", flat=True)) == [1, 0, 0]
+    mails[0].refresh_from_db()
+    assert mails[0].state == State.DUE
+    assert "refused" in mails[0].server_reply
+
+
+def test_starttls_is_not_optional_where_it_is_set(enqueue, server, settings):
+    settings.EMAIL_USE_TLS = True
+    mail = enqueue()
+    outbox.deliver_due()
+    mail.refresh_from_db()
+    assert mail.state == State.DUE
+    assert "STARTTLS" in mail.server_reply
+    assert "MAIL" not in server.verbs
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(enqueue, server, settings, certificate):
+    server.extensions, server.tls = ["STARTTLS"], certificate.context
+    server.script["STARTTLS"] = "220 go on"
+    settings.EMAIL_USE_TLS = True
+    mail = enqueue()
+    outbox.deliver_due()
+    mail.refresh_from_db()
+    assert mail.state == State.DUE
+    assert "certificate verify failed" in mail.server_reply
+    assert "MAIL" not in server.verbs
+
+
+def test_it_logs_in_under_tls(enqueue, server, settings, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    server.extensions, server.tls = ["STARTTLS", "AUTH PLAIN"], certificate.context
+    server.script |= {"STARTTLS": "220 go on", "AUTH": "235 welcome"}
+    settings.EMAIL_USE_TLS = True
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "secret"
+    mail = enqueue()
+    assert outbox.deliver_due() == 1, OutgoingMail.objects.get(pk=mail.pk).server_reply
+    assert server.verbs[:6] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT"]
