@@ -19,6 +19,11 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "deliver due mail": {"task": "portal.tasks.deliver_due_mail", "schedule": 5.0},
     "link audit events into their chains": {"task": "portal.tasks.link_audit_events", "schedule": 5.0},
+    "link audit events that came late": {
+        "task": "portal.tasks.link_audit_events",
+        "schedule": 3600.0,
+        "kwargs": {"everything": True},
+    },
     "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": 3600.0},
 }
