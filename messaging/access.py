@@ -32,7 +32,7 @@ def entries_of(user: User) -> QuerySet[MailboxEntry]:
 
 
 def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The person's copy, sent or received, ready to be opened. Http404, or Gone with the reason."""
+    """The person's copy, sent or received, that may be opened at this moment. Http404, or Gone with the reason."""
     entries = entries_of(user).select_related("recipient").exclude(kind=MailboxEntry.Kind.DRAFT)
     entry = entries.filter(id=entry_id).first()
     if entry is None:
@@ -42,6 +42,8 @@ def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
 
 
 def refuse_if_gone(entry: MailboxEntry) -> None:
+    if entry.message.retention_key.destroyed_at is not None:
+        raise Gone("purged")
     if entry.is_openable(entry.now):  # type: ignore[attr-defined]
         return
     if entry.kind == MailboxEntry.Kind.RECEIVED and entry.message.is_recalled():

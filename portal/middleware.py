@@ -1,10 +1,17 @@
 """Headers that every page of the portal carries, and the time zone its dates are told in."""
 
+import logging
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from . import audit
+from .keyring import SealBroken
+from .views import server_error
+
+logger = logging.getLogger(__name__)
 
 
 class ResponseHeadersMiddleware:
@@ -36,3 +43,22 @@ class LocalTimeMiddleware:
             return self.get_response(request)
         with timezone.override(ZoneInfo(request.user.organization.time_zone)):
             return self.get_response(request)
+
+
+class SealBrokenMiddleware:
+    """What does not open stays closed: the event is audited, and the page says only that something is wrong here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, SealBroken):
+            return None
+        logger.error("A seal is broken at %s: %s", request.path, exception)
+        if request.user.is_authenticated:
+            user = request.user
+            audit.record(user.organization, "seal.broken", actor=user, path=request.path, why=str(exception))
+        return server_error(request)

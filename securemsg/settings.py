@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "accounts.middleware.LogInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.middleware.SealBrokenMiddleware",
 ]
 
 # What a page says once lives in the session, not in a cookie that leaves it behind.

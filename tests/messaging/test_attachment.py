@@ -54,7 +54,7 @@ def test_it_is_a_download_with_safe_headers(send_file, recipient, log_in):
     response = log_in(recipient).get(url)
     assert response["Content-Disposition"] == "attachment; filename*=utf-8''Befund%20M%C3%A4rz.pdf"
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert set(response["Content-Security-Policy"].split("; ")) == {"sandbox", "default-src 'none'"}
     assert response["Cross-Origin-Resource-Policy"] == "same-origin"
     assert response["Cache-Control"] == "no-store"
 
@@ -102,7 +102,6 @@ def test_a_changed_file_is_never_released(send_file, recipient, log_in):
 def test_a_truncated_or_missing_file_is_an_error_not_a_short_file(send_file, recipient, log_in):
     url, row = send_file(bytes(2 * CHUNK_BYTES))
     client = log_in(recipient)
-    client.raise_request_exception = False
     path = path_of(row.id)
     path.write_bytes(path.read_bytes()[: CHUNK_BYTES + 17])
     assert client.get(url).status_code == 500

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.models import MailboxEntry, Message, Recipient
-from portal.models import AuditEvent, OutgoingMail
+from portal.models import AuditEvent, OutgoingMail, RetentionKey
 
 from .conftest import BODY, SUBJECT, copy_of
 
@@ -118,15 +118,23 @@ def test_the_body_has_a_frame_and_a_policy_of_its_own(address, recipient, log_in
 
 
 def test_a_value_moved_to_another_row_does_not_open(sender, recipient, send, log_in):
-    """A broken seal is a plain error page: nothing of the message, and no fall-back."""
+    """A broken seal is a plain error page with a reference, and an audit event: nothing of the message."""
     one, two = send(sender, to=recipient.address), send(sender, to=recipient.address, subject="Another")
     Message.objects.filter(id=two.id).update(subject=one.subject, body=one.body)
     client = log_in(recipient)
-    client.raise_request_exception = False
     response = client.get(reverse("message", args=[copy_of(two, recipient).id]))
     assert response.status_code == 500
     assert SUBJECT not in response.text
-    assert "Can no longer be opened" in client.get("/inbox/").text
+    assert AuditEvent.objects.get(action="seal.broken").actor_id == recipient.id
+    assert [row["state"] for row in client.get("/inbox/").context["rows"]] == ["unreadable", ""]
+
+
+def test_when_the_months_key_is_destroyed_nothing_opens(address, sent, recipient, sender, log_in):
+    RetentionKey.objects.update(wrapped_key=None, destroyed_at=timezone.now())
+    assert log_in(recipient).get(address).status_code == 410
+    own = log_in(sender).get(reverse("message", args=[copy_of(sent, sender).id]))
+    assert own.status_code == 410
+    assert SUBJECT not in own.text
 
 
 def test_it_takes_few_queries(address, recipient, log_in, django_assert_max_num_queries):
