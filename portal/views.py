@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 # Without a reader's or a look-alike's letters (no vowels, 0/O, 1/I): a reference is read out over the telephone.
 _REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
 # What is never handed back: secrets, and what no person typed.
-_NOT_TYPED = frozenset({"csrfmiddlewaretoken", "next", "entry", "action", "remove", "body_format"})
+_NOT_TYPED = frozenset("csrfmiddlewaretoken next entry action remove body_format answers to_all".split())
 
 
 @login_not_required

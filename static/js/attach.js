@@ -19,7 +19,8 @@ function send(section) {
     bar.hidden = true;
     section.querySelector('[type="file"]').value = "";
   });
-  request.open("POST", form.action);
+  // Not form.action: that is the form's buttons of this name.
+  request.open("POST", form.getAttribute("action") ?? location.href);
   request.send(data);
 }
 
@@ -30,8 +31,9 @@ function arrived(section, request) {
   if (!request.status.toString().startsWith("2") || !files) return fallBack(section);
   history.replaceState(null, "", request.responseURL);
   section.replaceWith(files);
-  const problems = document.querySelector("[data-problems]");
-  problems.replaceWith(answer.querySelector("[data-problems]"));
+  for (const region of [".notices", "[data-problems]"]) {
+    document.querySelector(region).replaceChildren(...answer.querySelector(region).childNodes);
+  }
   ready(files);
   files.querySelector('[type="file"]').focus();
 }
