@@ -41,6 +41,14 @@ class DefinitionAdmin(OrganizationScopedAdmin):
         default_for(own_organization(request))  # made when first needed: here, to be seen
         return super().changelist_view(request, extra_context)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Definition | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not obj.is_default:
+            return fieldsets
+        (name, options), *rest = fieldsets
+        fixed = _("The default definition stays as it is. For other rules, add a definition of your own.")
+        return [(name, {**options, "description": fixed}), *rest]
+
     def has_change_permission(self, request: HttpRequest, obj: Definition | None = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.is_default)
 

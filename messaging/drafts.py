@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from portal import keyring, moments
@@ -39,6 +39,10 @@ class AlreadySent(Exception):
     """The draft was sent in the meantime: by a second click, another window or a repeated request."""
 
 
+class SavedMeanwhile(Exception):
+    """The same new form was saved by another request in this moment: look the draft up again."""
+
+
 def lock_unsent(entry: MailboxEntry) -> None:
     """Hold the draft's message row until the transaction ends; AlreadySent when it is no draft any more."""
     if not Message.objects.select_for_update().filter(id=entry.message_id, sent_at__isnull=True).exists():
@@ -58,7 +62,8 @@ def save_draft(
 ) -> SavedDraft:
     """Create the draft, or write over it. A reply keeps its recipients whatever the form says.
 
-    Returns the author's entry and a sentence for each file that was not kept.
+    Returns the author's entry and a sentence for each file that was not kept. AlreadySent and SavedMeanwhile when
+    another request was quicker.
     """
     if entry is None:
         entry = _create(actor, message_id, text, answer)
@@ -83,7 +88,11 @@ def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer 
         replies.refuse_unless_allowed(answer)
         message.in_reply_to = answer.message
         _write_reply_recipients(message, key, answer, actor)
-    message.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        raise SavedMeanwhile from None
     if answer is not None:
         replies.quote_under(message, key, replies.quoted(answer.entry))
     entry = MailboxEntry(

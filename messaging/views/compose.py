@@ -73,6 +73,8 @@ def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             return _write(request, message, entry)
+        except drafts.SavedMeanwhile:
+            return draft(request, message)
         except drafts.AlreadySent:
             return _already_sent(request)
     if entry is None:

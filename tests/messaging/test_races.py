@@ -1,0 +1,126 @@
+"""Two people, or two windows, at the same moment: whatever happens is what some order one after the other would give.
+
+Real threads on a real database; each thread has a connection of its own.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from messaging import access, drafts, folders, receipts, sending
+from messaging.models import Definition, MailboxEntry, Message, Recipient
+from messaging.recall import AlreadyRecalled, recall_message
+from messaging.replies import Answer
+from portal.models import AuditEvent, OutgoingMail, RetentionKey
+
+from .conftest import copy_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*actions: Callable[[], object]) -> list[object]:
+    """Run the actions in threads that start together; each one's result, or the exception it ended with."""
+    barrier = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> object:
+        try:
+            barrier.wait()
+            return action()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
+
+
+def test_a_draft_sent_from_many_windows_is_sent_once(sender, recipient, write):
+    entry = write(sender, to=recipient.address)
+
+    def send():
+        own = access.draft_entry(sender, entry.message_id)
+        return sending.send_draft(actor=sender, entry=own) if own else drafts.AlreadySent()
+
+    results = at_once(*[send] * 6)
+    assert [type(result) for result in results if not isinstance(result, drafts.AlreadySent)] == [MailboxEntry]
+    assert Recipient.objects.count() == 1
+    assert OutgoingMail.objects.count() == 1
+    assert AuditEvent.objects.filter(action="message.sent").count() == 1
+
+
+def test_the_same_form_posted_at_once_makes_one_message(sender, recipient, log_in, write):
+    write(sender)  # keys and definition exist
+    form = {"to": recipient.address, "subject": "s", "body": "b", "action": "send"}
+    url = reverse("draft", args=["0198c5a0-0000-7000-8000-000000000001"])
+    clients = [log_in(sender) for _ in range(4)]
+    statuses = at_once(*[partial(_status, client, url, form) for client in clients])
+    assert set(statuses) == {302}
+    assert Message.objects.filter(sent_at__isnull=False).count() == 1
+    assert MailboxEntry.objects.filter(owner=recipient).count() == 1
+
+
+def _status(client, url, form) -> int:
+    return client.post(url, form).status_code
+
+
+def test_first_messages_of_a_month_share_its_key_and_the_default_definition(sender, recipient, send):
+    results = at_once(*[lambda: send(sender, to=recipient.address)] * 5)
+    assert all(isinstance(result, Message) for result in results), results
+    assert RetentionKey.objects.count() == 1
+    assert Definition.objects.filter(is_default=True).count() == 1
+
+
+def test_parallel_messages_to_a_stranger_bring_one_user_and_one_temporary_password(sender, send):
+    results = at_once(*[lambda: send(sender, to="new@unheard.example, other@unheard.example")] * 5)
+    assert all(isinstance(result, Message) for result in results), results
+    assert OutgoingMail.objects.filter(kind="password_notification").count() == 2
+    assert OutgoingMail.objects.filter(kind="notification").count() == 10
+
+
+def test_a_recall_wins_once(sender, recipient, send):
+    message = send(sender, to=recipient.address)
+    results = at_once(*[lambda: recall_message(actor=sender, message=message)] * 4)
+    assert sum(isinstance(result, AlreadyRecalled) for result in results) == 3
+    assert AuditEvent.objects.filter(action="message.recalled").count() == 1
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_recall_against_reading_deleting_and_removing(round_, sender, recipient, second_recipient, send):
+    message = send(sender, to=f"{recipient.address}, {second_recipient.address}")
+    first, second = copy_of(message, recipient), copy_of(message, second_recipient)
+    opened = access.openable_entry(recipient, first.id)
+    results = at_once(
+        lambda: recall_message(actor=sender, message=message),
+        lambda: receipts.record_opening(actor=recipient, entry=opened),
+        lambda: folders.delete(actor=second_recipient, entry_ids=[second.id]),
+        lambda: folders.restore(actor=second_recipient, entry_ids=[second.id]),
+    )
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert not MailboxEntry.objects.filter(kind="received", wrapped_key__isnull=False).exists()
+    for person, entry in ((recipient, first), (second_recipient, second)):
+        with pytest.raises(access.Gone):
+            access.openable_entry(person, entry.id)
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_recall_against_a_reply(round_, sender, recipient, write, send):
+    """Either the answer was sent first and stands, or it was not sent and is still a draft."""
+    message = send(sender, to=recipient.address)
+    answer = write(recipient, answer=Answer(access.openable_entry(recipient, copy_of(message, recipient).id), False))
+    recalled, sent = at_once(
+        lambda: recall_message(actor=sender, message=message),
+        lambda: sending.send_draft(actor=recipient, entry=access.draft_entry(recipient, answer.message_id)),
+    )
+    assert not isinstance(recalled, Exception)
+    if isinstance(sent, MailboxEntry):
+        assert copy_of(sent.message, sender).wrapped_key is not None
+    else:
+        assert isinstance(sent, sending.NotSent)
+        assert "has been recalled" in sent.problems[0]
+        assert access.draft_entry(recipient, answer.message_id) is not None
