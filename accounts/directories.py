@@ -91,6 +91,7 @@ def _no_address(text: str) -> str:
 
 
 def _shortened(text: str) -> str:
+    text = " ".join(_CONTROLS.sub(" ", text).split())
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

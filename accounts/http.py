@@ -25,8 +25,9 @@ def client_address(request: HttpRequest) -> str | None:
     from the right is the first that no visitor can write. Without trusted proxies the header is not read.
     """
     hops = settings.TRUSTED_PROXIES
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",") if hops else []
-    text = forwarded[-hops] if hops and len(forwarded) >= hops else request.META.get("REMOTE_ADDR", "")
+    forwarded = request.headers.get("X-Forwarded-For")
+    entries = forwarded.split(",") if hops and forwarded else []
+    text = entries[-hops] if len(entries) >= hops > 0 else request.META.get("REMOTE_ADDR", "")
     try:
         address = ipaddress.ip_address(text.strip())
     except ValueError:

@@ -47,12 +47,12 @@ def criteria(user: User, password: str = "", confirmation: str = "") -> list[Cri
         ("length", _("at least %(count)d characters long") % {"count": MIN_LENGTH}, _is_long_enough(password)),
         (
             "not_common",
-            _("none that is easily guessed, such as 123456789 or one word repeated"),
+            _("hard to guess: no run such as 123456789, no word over and over"),
             not is_common(password),
         ),
         (
             "not_personal",
-            _("not made of your name, your email address or the organisation’s name"),
+            _("more than your name, your email address or the organisation’s name"),
             not is_personal(password, user),
         ),
         ("equal", _("the same in both fields"), password == confirmation),

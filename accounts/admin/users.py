@@ -91,8 +91,11 @@ class UserAdmin(OrganizationScopedAdmin):
         if obj is None:
             return fieldsets
         first, (name, options) = fieldsets
-        settable = options["fields"] if self.has_change_permission(request, obj) else ("allow_logon",)
-        return [first, (name, {**options, "fields": (*settable, *self.readonly_fields)})]
+        logon, *password = options["fields"]
+        if not self.has_change_permission(request, obj):
+            password = []
+        state, *rest = self.readonly_fields
+        return [first, (name, {**options, "fields": (logon, state, *password, *rest)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
@@ -115,38 +118,38 @@ class UserAdmin(OrganizationScopedAdmin):
             return gettext("logon not allowed")
         return gettext("active") if user.password_set_at or user.temporary_until else gettext("no password yet")
 
-    @admin.display(description=_("password"))
+    @admin.display(description=_("current password"))
     def password_state(self, user: User) -> str:
         if user.temporary_until:
-            return gettext("Temporary, until %s; must be changed at the next logon.") % _moment(user.temporary_until)
+            return gettext("Temporary, to be changed at the next logon; lasts until %s") % _moment(user.temporary_until)
         if user.password_set_at:
-            return gettext("Set by the user on %s.") % _moment(user.password_set_at)
-        return gettext("Never set.")
+            return gettext("Chosen by the user, %s") % _moment(user.password_set_at)
+        return gettext("Never set")
 
     @admin.display(description=_("account"))
     def account(self, user: User) -> SafeString:
         if user.disabled_at:
-            return _with_button(gettext("Disabled since %s.") % _moment(user.disabled_at), "enable", _("Enable"))
-        return _with_button(gettext("Enabled."), "disable", _("Disable"))
+            return _with_button(gettext("Disabled since %s") % _moment(user.disabled_at), "enable", _("Enable"))
+        return _with_button(gettext("Enabled"), "disable", _("Disable"))
 
     @admin.display(description=_("failed log-ins"))
     def lock(self, user: User) -> SafeString | str:
         if not user.failures:
-            return gettext("None since the last success.")
+            return gettext("None since the last success")
         if user.failures >= throttling.MOST_FAILURES:
-            text = gettext("Locked after %d: the password is no longer accepted from browsers not seen before.")
+            text = gettext("Locked after %d; the password is no longer accepted from browsers not seen before")
             return _with_button(text % user.failures, "clear-lock", _("Clear Lock"))
-        text = ngettext("%d since the last success.", "%d since the last success.", user.failures) % user.failures
+        text = ngettext("%d since the last success", "%d since the last success", user.failures) % user.failures
         if not user.may_try_at(moments.now()) and user.next_try_at:
-            text = f"{text} {gettext('Locked until %s.') % _moment(user.next_try_at)}"
+            text = f"{text}; {gettext('locked until %s') % _moment(user.next_try_at)}"
         return _with_button(text, "clear-lock", _("Clear Lock"))
 
     @admin.display(description=_("sessions"))
     def open_sessions(self, user: User) -> SafeString | str:
         number = user.sessions.count()
         if not number:
-            return gettext("None.")
-        return _with_button(ngettext("%d open.", "%d open.", number) % number, "end-sessions", _("End Sessions"))
+            return gettext("None")
+        return _with_button(ngettext("%d open", "%d open", number) % number, "end-sessions", _("End Sessions"))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """All users, or those of one domain: then it is that directory's page."""

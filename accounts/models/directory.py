@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -77,7 +78,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "address"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = BaseUserManager["User"]()
 
     class Meta:
@@ -91,7 +92,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.address
 
     @property
-    def is_active(self) -> bool:  # type: ignore[misc]
+    def is_active(self) -> bool:  # type: ignore[override]
         return self.disabled_at is None
 
     @property

@@ -1,5 +1,3 @@
-import json
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -41,7 +39,7 @@ def _page(request: HttpRequest, form: SetPasswordForm, pending: Pending) -> Http
         "form": form,
         "criteria": form.criteria(),
         "min_length": password_rules.MIN_LENGTH,
-        "personal_words": json.dumps(password_rules.personal_words(pending.user)),
+        "personal_words": password_rules.personal_words(pending.user),
     }
     return render(request, "accounts/set_password.html", context)
 
