@@ -16,12 +16,12 @@ from .models import AuditEvent, Organization
 
 class OrganizationForm(forms.ModelForm):
     time_zone = forms.ChoiceField(
-        label=_("time zone"),
+        label=_("Time zone"),
         choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
         help_text=_("For dates in notifications, and where a month begins and ends."),
     )
     language = forms.ChoiceField(
-        label=_("language"),
+        label=_("Language"),
         choices=settings.LANGUAGES,
         help_text=_("Of notifications, and of pages until a person has chosen."),
     )
@@ -29,6 +29,8 @@ class OrganizationForm(forms.ModelForm):
     class Meta:
         model = Organization
         fields = ("name", "slug", "retention_days", "reply_to", "idle_minutes", "first_visit_hours")
+        # The console shows help as HTML.
+        help_texts = {"slug": _("Stands in the address of the log-in page; links already mailed carry it.")}
 
 
 @admin.register(Organization)
@@ -66,11 +68,6 @@ class OrganizationAdmin(OrganizationScopedAdmin):
             return super().changelist_view(request, extra_context)
         own = reverse("admin:portal_organization_change", args=[own_organization(request).pk])
         return HttpResponseRedirect(own)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        return super().change_view(request, object_id, form_url, {"title": _("Settings"), **(extra_context or {})})
 
 
 @admin.register(AuditEvent)

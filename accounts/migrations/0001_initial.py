@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(help_text='Lower case, IDNA (RFC 5891) in its ASCII form.', max_length=253, verbose_name='domain')),
                 ('is_internal', models.BooleanField(default=False, verbose_name='internal')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='domains', to='portal.organization')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='domains', to='portal.organization', verbose_name="organisation")),
             ],
             options={
                 'verbose_name': 'domain',
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('next_try_at', models.DateTimeField(blank=True, null=True)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='users', to='portal.organization')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='users', to='portal.organization', verbose_name="organisation")),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
                 ('domain', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='users', to='accounts.domain')),
             ],
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 ('browser', models.CharField(max_length=300, verbose_name='browser')),
                 ('network', models.GenericIPAddressField(null=True, verbose_name='network address')),
                 ('limited_as', models.CharField(help_text='The network it counts for: an IPv4 address, an IPv6 /64.', max_length=50)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log_in_attempts', to='portal.organization')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log_in_attempts', to='portal.organization', verbose_name="organisation")),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='log_in_attempts', to=settings.AUTH_USER_MODEL)),
             ],
             options={

@@ -14,7 +14,9 @@ class Domain(models.Model):
     """A domain of addresses: part of an organisation's internal or external directory."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="domains")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="domains", verbose_name=_("organisation")
+    )
     name = models.CharField(_("domain"), max_length=253, help_text="Lower case, IDNA (RFC 5891) in its ASCII form.")
     is_internal = models.BooleanField(_("internal"), default=False)
 
@@ -53,7 +55,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="users")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="users", verbose_name=_("organisation")
+    )
     domain = models.ForeignKey(Domain, on_delete=models.PROTECT, related_name="users")
     address = models.EmailField(_("email address"), max_length=320)
     name = models.CharField(_("name"), max_length=120, blank=True)

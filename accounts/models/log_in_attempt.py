@@ -24,7 +24,9 @@ class LogInAttempt(models.Model):
         NOT_ALLOWED = "not_allowed", _("Allow Secure Messaging Logon is off")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="log_in_attempts")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="log_in_attempts", verbose_name=_("organisation")
+    )
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="log_in_attempts")
     address = models.CharField(_("address"), max_length=320)
     reference = models.CharField(_("reference"), max_length=16, unique=True)

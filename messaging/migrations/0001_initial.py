@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="definitions",
                         to="portal.organization",
+                        verbose_name="organisation",
                     ),
                 ),
             ],

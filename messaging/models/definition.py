@@ -28,7 +28,9 @@ class Definition(MessageRules):
     """A named set of rules an administrator offers to senders."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="definitions")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="definitions", verbose_name=_("organisation")
+    )
     description = models.CharField(_("description"), max_length=120)
     expire_after_days = models.PositiveSmallIntegerField(
         _("expire after (days)"),

@@ -10,7 +10,9 @@ class AuditEvent(models.Model):
     """Something that happened, written in the transaction in which it happened, never changed afterwards."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="audit_events")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="audit_events", verbose_name=_("organisation")
+    )
     at = models.DateTimeField(_("at"))
     action = models.CharField(_("action"), max_length=60, help_text="Dotted, past tense: message.recalled")
     # No foreign key: the event outlives the person's account, and the ground floor knows no user.
