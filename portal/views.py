@@ -3,6 +3,7 @@
 import logging
 import secrets
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -19,8 +20,8 @@ from portal.plain_text import plain_text
 
 logger = logging.getLogger(__name__)
 
-# Without a reader's or a look-alike's letters (no vowels, 0/O, 1/I): a reference is read out over the telephone.
-_REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
+# No vowels and no look-alikes: a reference is read out over the telephone, and spells nothing.
+_REFERENCE_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 # What is never handed back: secrets, and what no person typed.
 _NOT_TYPED = frozenset("csrfmiddlewaretoken next entry action remove body_format answers to_all".split())
 
@@ -78,7 +79,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     reference = _new_reference(request, 500)
     context = {
         "title": _("Something went wrong on our side"),
-        "explanation": _("It is not your fault, and nothing was sent twice. Please try again in a few minutes."),
+        "explanation": _("It is not your fault. Please try again in a few minutes; what you had saved is still there."),
         "reference": reference,
     }
     try:
@@ -146,7 +147,10 @@ def _error(request: HttpRequest, status: int, title: str, explanation: str) -> H
 
 
 def _new_reference(request: HttpRequest, status: int) -> str:
-    """Eight letters for the page and the log, so that what a person reports can be found."""
+    """Eight letters for the page and the log, so that what a person reports can be found.
+
+    The path is quoted: a line's end in it would begin a line of its own in the log.
+    """
     reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _letter in range(8))
-    logger.warning("Reference %s: %d for %s %s", reference, status, request.method, request.path)
+    logger.warning("Reference %s: %d for %s %s", reference, status, request.method, quote(request.path))
     return reference

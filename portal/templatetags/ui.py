@@ -16,6 +16,9 @@ from portal.plain_text import plain_text
 
 register = template.Library()
 
+# A tag that names a colour: style="color:…", bgcolor=…, background:….
+_COLOUR_IN_TAG = re.compile(r"<[^<>]*(?:color|background)", re.IGNORECASE)
+
 
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField, line: bool = False, hint: str = "") -> dict[str, Any]:
@@ -63,7 +66,7 @@ def as_text(html: str) -> str:
 @register.filter
 def has_own_colours(html: str) -> bool:
     """Whether a message's HTML sets colours: then it is shown on paper, or its dark text could vanish at night."""
-    return re.search(r"color|background", html, re.IGNORECASE) is not None
+    return _COLOUR_IN_TAG.search(html) is not None
 
 
 def _zone(context: Context) -> ZoneInfo | None:

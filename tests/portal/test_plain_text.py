@@ -1,0 +1,28 @@
+import pytest
+
+from portal.plain_text import plain_text
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("", ""),
+        ("just words", "just words"),
+        ("<p>One.</p><p>Two.</p>", "One.\n\nTwo."),
+        ("<div>One</div><div>two</div>", "One\ntwo"),
+        ("<div><br></div><div>after an empty line</div>", "after an empty line"),
+        ("a<br>b", "a\nb"),
+        ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
+        ("in the\n  source", "in the source"),
+        ("<style>p{}</style><script>x()</script>seen", "seen"),
+        ("5 &lt; 6 &amp; &euro;", "5 < 6 & €"),
+        ("<b>never closed", "never closed"),
+        ("a < b", "a < b"),
+    ],
+)
+def test_words_of_html(html, text):
+    assert plain_text(html) == text
+
+
+def test_it_is_quick_on_what_is_meant_to_be_slow():
+    assert plain_text("<div>" * 50_000 + "deep" + "</div>" * 50_000) == "deep"
