@@ -71,7 +71,7 @@ def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]
 
 def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) -> Attachment:
     attachment = Attachment(
-        id=upload.file_id, message=message, content_type=(upload.content_type or "")[:120], size=upload.size or 0
+        file_id=upload.file_id, message=message, content_type=(upload.content_type or "")[:120], size=upload.size or 0
     )
     sealing.seal_attachment(attachment, message_key, name=name, attachment_key=upload.key)
     return attachment
@@ -88,22 +88,24 @@ def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
 def open_attachment(attachment: Attachment, message_key: bytes) -> Iterator[bytes]:
     """The file's bytes in chunks. SealBroken when it is not what was stored."""
     key = sealing.open_attachment_key(attachment, message_key)
-    return sealed_files.open_sealed(attachment.id, key, attachment.size)
+    return sealed_files.open_sealed(attachment.file_id, key, attachment.size)
 
 
 def detach(message: Message, attachment_ids: Sequence[uuid.UUID]) -> None:
     """Take attachments off a draft; the files go once that is committed."""
     rows = message.attachments.filter(id__in=attachment_ids)
-    ids = [row.id for row in rows]
+    file_ids = [row.file_id for row in rows]
     rows.delete()
-    remove_files_on_commit(ids)
+    remove_files_on_commit(file_ids)
 
 
 def remove_files_on_commit(file_ids: list[uuid.UUID]) -> None:
-    """Delete the files once their rows are gone for good; what a crash in between leaves, collect_orphans finds."""
+    """Delete the files once their rows are gone for good and no forward shares them; what a crash in between
+    leaves, collect_orphans finds."""
 
     def remove_files() -> None:
-        for file_id in file_ids:
+        shared = set(Attachment.objects.filter(file_id__in=file_ids).values_list("file_id", flat=True))
+        for file_id in set(file_ids) - shared:
             sealed_files.remove(file_id)
 
     transaction.on_commit(remove_files)
@@ -114,7 +116,7 @@ def collect_orphans() -> int:
     removed = 0
     oldest = time.time() - ORPHAN_SECONDS
     for path in settings.ATTACHMENTS_DIR.glob("??/*"):
-        if path.stat().st_mtime < oldest and not Attachment.objects.filter(id=path.name.partition(".")[0]).exists():
+        if path.stat().st_mtime < oldest and not Attachment.objects.filter(file_id=path.name.partition(".")[0]).exists():
             path.unlink(missing_ok=True)
             removed += 1
     return removed

@@ -138,7 +138,7 @@ def open_draft(entry: MailboxEntry) -> DraftText:
 def discard_draft(*, entry: MailboxEntry) -> None:
     """Destroy the draft, key first; its files go once that is committed."""
     message = entry.message
-    file_ids = list(message.attachments.values_list("id", flat=True))
+    file_ids = list(message.attachments.values_list("file_id", flat=True))
     entry.delete()
     message.delete()
     attachments.remove_files_on_commit(file_ids)

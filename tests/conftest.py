@@ -17,14 +17,14 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def organization(db) -> Organization:
-    organization = Organization.objects.create(name="North Clinic", slug="north")
+    organization = Organization.objects.create(name="North Clinic", slug="north", undo_seconds=0)
     Domain.objects.create(organization=organization, name="north.example", is_internal=True)
     return organization
 
 
 @pytest.fixture
 def other_organization(db) -> Organization:
-    organization = Organization.objects.create(name="South Council", slug="south")
+    organization = Organization.objects.create(name="South Council", slug="south", undo_seconds=0)
     Domain.objects.create(organization=organization, name="south.example", is_internal=True)
     return organization
 

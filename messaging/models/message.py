@@ -2,6 +2,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.ids import uuid7
@@ -28,10 +29,16 @@ class Message(MessageRules):
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     recalled_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True, help_text="Content destroyed; the history stays.")
+    extensions_used = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        indexes = [
+            models.Index(name="message_due_for_purge", fields=["organization", "sent_at"], condition=Q(purged_at__isnull=True)),
+            models.Index(name="message_expiring", fields=["expires_at"], condition=Q(sent_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -27,6 +27,7 @@ class Recipient(models.Model):
     notification = models.ForeignKey(OutgoingMail, null=True, on_delete=models.SET_NULL, related_name="+")
     read_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    recalled_at = models.DateTimeField(null=True, help_text="Recalled for this recipient alone.")
 
     class Meta:
         constraints = [models.UniqueConstraint(name="recipient_once_per_message", fields=["message", "user"])]

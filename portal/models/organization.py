@@ -1,4 +1,4 @@
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +34,45 @@ class Organization(models.Model):
         _("first temporary password lasts (hours)"),
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(72)],
+    )
+    undo_seconds = models.PositiveSmallIntegerField(
+        _("undo sending (seconds)"),
+        default=10,
+        validators=[MaxValueValidator(120)],
+        help_text=_("How long a sender can take a message back before anybody sees it and any mail leaves. 0: not at all."),
+    )
+    recall_destroys_quotes = models.BooleanField(
+        _("hide the quoted original too"),
+        default=False,
+        help_text=_("A recall also destroys what replies and forwards quote of the message. Off: they keep it."),
+    )
+    replies_may_change_recipients = models.BooleanField(_("replies may change the recipients"), default=False)
+    reminder_days = models.CharField(
+        _("reminders (days before expiry)"),
+        max_length=40,
+        default="3, 1",
+        blank=True,
+        validators=[RegexValidator(r"^\s*\d{1,3}(\s*,\s*\d{1,3})*\s*$", _("Write days with commas between: 3, 1."))],
+        help_text=_("An unread message is announced again this many days before it expires. Empty: never."),
+    )
+    max_attachment_mb = models.PositiveIntegerField(
+        _("largest attachment (MB)"), default=2048, validators=[MinValueValidator(1), MaxValueValidator(2048)]
+    )
+    max_message_mb = models.PositiveIntegerField(
+        _("largest message with its attachments (MB)"), default=4096, validators=[MinValueValidator(1)]
+    )
+    storage_mb = models.PositiveIntegerField(
+        _("storage per user (MB)"),
+        default=20480,
+        validators=[MinValueValidator(1)],
+        help_text=_("What a person's own drafts and sent messages may take together."),
+    )
+    forbidden_types = models.CharField(
+        _("attachment types not allowed"),
+        max_length=500,
+        blank=True,
+        default="exe, com, bat, cmd, scr, js, vbs, ps1, msi, lnk, hta",
+        help_text=_("File name endings with commas between."),
     )
     reply_to = models.EmailField(
         _("notifications' Reply-To"),

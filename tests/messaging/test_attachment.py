@@ -87,7 +87,7 @@ def test_after_a_recall_there_is_no_file(send_file, sender, recipient, log_in):
 
 def test_a_changed_file_is_never_released(send_file, recipient, log_in):
     url, row = send_file(bytes(2 * CHUNK_BYTES))
-    path = path_of(row.id)
+    path = path_of(row.file_id)
     sealed = bytearray(path.read_bytes())
     sealed[-1] ^= 1
     path.write_bytes(sealed)
@@ -102,7 +102,7 @@ def test_a_changed_file_is_never_released(send_file, recipient, log_in):
 def test_a_truncated_or_missing_file_is_an_error_not_a_short_file(send_file, recipient, log_in):
     url, row = send_file(bytes(2 * CHUNK_BYTES))
     client = log_in(recipient)
-    path = path_of(row.id)
+    path = path_of(row.file_id)
     path.write_bytes(path.read_bytes()[: CHUNK_BYTES + 17])
     assert client.get(url).status_code == 500
     path.unlink()
@@ -170,7 +170,7 @@ def test_orphans_are_collected_after_an_hour(send_file, settings):
     unfinished = orphan.with_name(orphan.name + ".part")
     unfinished.write_bytes(b"x")
     old = time.time() - attachments.ORPHAN_SECONDS - 1
-    os.utime(path_of(row.id), (old, old))
+    os.utime(path_of(row.file_id), (old, old))
     attachments.collect_orphans()
     assert orphan.exists()  # an upload may still be under way
     os.utime(orphan, (old, old))
@@ -178,4 +178,4 @@ def test_orphans_are_collected_after_an_hour(send_file, settings):
     attachments.collect_orphans()
     assert not orphan.exists()
     assert not unfinished.exists()
-    assert path_of(row.id).exists()
+    assert path_of(row.file_id).exists()

@@ -147,7 +147,7 @@ def test_a_draft_is_discarded_with_its_files(sender, log_in, form, django_captur
     client = log_in(sender)
     address = url()
     client.post(address, form | {"action": "save", "files": BytesIO(b"secret")})
-    file_id = Message.objects.get().attachments.get().id
+    file_id = Message.objects.get().attachments.get().file_id
     assert path_of(file_id).exists()
     with django_capture_on_commit_callbacks(execute=True):
         client.post(address, form | {"action": "discard"})
@@ -164,7 +164,7 @@ def test_an_attachment_is_taken_off_again(sender, log_in, form, django_capture_o
     with django_capture_on_commit_callbacks(execute=True):
         client.post(address, form | {"action": "attach", "remove": [str(first.id), "nonsense"]})
     assert message.attachments.count() == 1
-    assert not path_of(first.id).exists()
+    assert not path_of(first.file_id).exists()
     page = client.get(address).text
     assert "two.txt" in page
     assert "one.txt" not in page
@@ -213,7 +213,7 @@ def test_nothing_is_stored_in_the_clear(sender, recipient, log_in, form):
     message = Message.objects.get()
     attachment = message.attachments.get()
     stored = b"".join(
-        bytes(value) for value in (message.subject, message.body, attachment.name, path_of(attachment.id).read_bytes())
+        bytes(value) for value in (message.subject, message.body, attachment.name, path_of(attachment.file_id).read_bytes())
     )
     for secret in (SUBJECT.encode(), b"Nobody but you", b"diagnosis"):
         assert secret not in stored
