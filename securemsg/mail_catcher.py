@@ -67,7 +67,7 @@ def start_page(folder: Path, port: int) -> ThreadingHTTPServer:
         server = ThreadingHTTPServer((LOOPBACK, port), handler)
     except OSError:
         server = ThreadingHTTPServer((LOOPBACK, 0), handler)
-    threading.Thread(target=server.serve_forever, name="mail page", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.05], name="mail page", daemon=True).start()
     return server
 
 

@@ -160,7 +160,6 @@ CONTENT_SECURITY_POLICY = {
 # --- Files ------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -168,6 +167,10 @@ STORAGES = {
         "BACKEND": env.str("STATICFILES_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage")
     },
 }
+# For real they are collected into one folder, under names that change with their content; while trying the portal
+# out, they are served from where they lie.
+WHITENOISE_USE_FINDERS = not STORAGES["staticfiles"]["BACKEND"].startswith("whitenoise")
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 # Sealed attachments; one folder that web and workers share.
 ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed attachments."))
 # Django's own handlers write large uploads to a temporary file in the clear; this one seals as bytes arrive.

@@ -3,12 +3,15 @@
 DATABASE_URL and BROKER_URL choose the second way to run (PostgreSQL and Redis).
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 
 _scratch = tempfile.mkdtemp(prefix="securemsg-tests-")
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_scratch}/default.sqlite3")
-os.environ.setdefault("BROKER_URL", "memory://")
+os.environ.setdefault("BROKER_URL", "memory://localhost")
 os.environ.setdefault("STATICFILES_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage")
 os.environ.update(
     SECRET_KEY="only-for-the-test-suite-" + "x" * 40,
@@ -16,6 +19,7 @@ os.environ.update(
     BASE_URL="http://127.0.0.1:8000",
     ALLOWED_HOSTS="testserver,127.0.0.1",
     ATTACHMENTS_DIR=f"{_scratch}/attachments",
+    MAIL_FROM="Secure Messaging <no-reply@portal.example>",
     SMTP_URL="smtp://127.0.0.1:1",  # nothing listens: a test that sends brings its own server
     LOG_LEVEL="WARNING",
 )
@@ -26,4 +30,6 @@ from securemsg.settings import DATABASES  # noqa: E402
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
     # A file, not memory: threads of a test must see one database.
     DATABASES["default"]["TEST"] = {"NAME": f"{_scratch}/test.sqlite3"}
+# Every test client would look through all of them.
+WHITENOISE_USE_FINDERS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

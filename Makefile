@@ -1,0 +1,27 @@
+# Needs make and Python 3.11 or newer, nothing else.
+#
+#   make run     the whole portal in one process, at http://127.0.0.1:8000/ (PORT=8001 make run: elsewhere)
+#   make test    the test suite, without the browser's and the fault tests (.ci/run runs everything)
+
+PYTHON ?= python3
+PORT ?= 8000
+export PORT
+
+.PHONY: run test
+
+# exec: Ctrl-C and kill reach the portal itself.
+run: .venv/installed
+	@exec .venv/bin/python -m securemsg.newcomer
+
+test: .venv/installed
+	@.venv/bin/python -m pytest -n auto -m "not browser and not faults"
+
+# Made anew only when the lock file has changed.
+.venv/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "securemsg needs Python 3.11 or newer; $(PYTHON) is" `$(PYTHON) --version 2>&1`". Set PYTHON=python3.11, say." >&2; \
+	  exit 1; }
+	@echo "Installing what requirements.lock names into .venv (once; takes a minute or two) ..."
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
