@@ -1,8 +1,9 @@
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts import credentials
@@ -46,3 +47,27 @@ def reference_of() -> Callable:
         return found[1]
 
     return find
+
+
+@pytest.fixture
+def in_parallel() -> Callable[[Iterable[Callable[[], object]]], list]:
+    """in_parallel(jobs): run all of them at once, each with a database connection of its own; what they returned."""
+
+    def run(jobs: Iterable[Callable[[], object]]) -> list:
+        results: list = []
+
+        def work(job: Callable[[], object]) -> None:
+            try:
+                results.append(job())
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(results) == len(threads), "one of them failed"
+        return results
+
+    return run

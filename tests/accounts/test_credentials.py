@@ -1,9 +1,8 @@
 import re
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts import credentials, passwords
 from accounts.models import Credential, User
@@ -99,21 +98,14 @@ def test_the_number_of_queries_does_not_grow(organization, make_user, number, dj
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_senders_in_one_moment_bring_one(newcomer):
+def test_two_senders_in_one_moment_bring_one(newcomer, in_parallel):
     keyring.leaf_key("credentials")
 
     def send() -> None:
-        try:
-            with transaction.atomic():
-                outbox.enqueue(mails_for(newcomer))
-        finally:
-            connection.close()
+        with transaction.atomic():
+            outbox.enqueue(mails_for(newcomer))
 
-    threads = [threading.Thread(target=send) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_parallel([send] * 5)
     assert Credential.objects.count() == OutgoingMail.objects.count() == 1
 
 

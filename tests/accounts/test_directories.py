@@ -1,5 +1,3 @@
-import threading
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -141,24 +139,12 @@ def test_the_number_of_queries_does_not_grow(organization, number, django_assert
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_senders_in_one_moment_make_one_person(organization):
-    errors = []
-
+def test_two_senders_in_one_moment_make_one_person(organization, in_parallel):
     def send() -> None:
-        try:
-            with transaction.atomic():
-                directories.find_or_create_users(organization, {"b@far.example": "", "a@far.example": ""})
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
+        with transaction.atomic():
+            directories.find_or_create_users(organization, {"b@far.example": "", "a@far.example": ""})
 
-    threads = [threading.Thread(target=send) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
+    in_parallel([send] * 6)
     assert User.objects.count() == 2
 
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -38,6 +39,7 @@ def send_password_notification(user: User) -> str:
 def test_the_temporary_password_comes_in_a_mail_of_its_own(newcomer, organization, smtp):
     Organization.objects.filter(pk=organization.pk).update(reply_to="help@north.example", time_zone="Europe/Berlin")
     password = send_password_notification(newcomer)
+    until = Credential.objects.get().expires_at.astimezone(ZoneInfo("Europe/Berlin"))
     [message] = smtp.messages
     assert message.rcpt == [newcomer.address]
     assert message["Subject"] == "North Clinic: Secure Messaging Password Notification"
@@ -47,7 +49,7 @@ def test_the_temporary_password_comes_in_a_mail_of_its_own(newcomer, organizatio
         assert password in text
         assert newcomer.address in text
         assert "http://127.0.0.1:8000/p/north/" in text
-        assert "(Europe/Berlin)" in text
+        assert f"{until.day} {until:%B %Y, %H:%M} (Europe/Berlin)" in text
     assert password not in message["Subject"]
 
 

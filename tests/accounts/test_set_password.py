@@ -1,8 +1,7 @@
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts import credentials, passwords
@@ -214,7 +213,9 @@ def test_an_administrators_password_ends_too(client, recipient, administrator, t
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("by_administrator", [False, True])
-def test_of_many_at_once_one_succeeds(newcomer, administrator, temporary_password, try_log_in, by_administrator):
+def test_of_many_at_once_one_succeeds(
+    newcomer, administrator, temporary_password, try_log_in, in_parallel, by_administrator
+):
     if by_administrator:
         typed = "told on the telephone"
         passwords.set_temporary_password(actor=administrator, user=newcomer, password=typed)
@@ -223,20 +224,7 @@ def test_of_many_at_once_one_succeeds(newcomer, administrator, temporary_passwor
     clients = [Client() for _ in range(6)]
     for client in clients:
         assert try_log_in(client, newcomer.address, typed).url == URL
-    statuses: list[int] = []
-
-    def work(client: Client) -> None:
-        try:
-            statuses.append(choose(client).status_code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
     # Whoever comes later is told that it is gone, or finds their session ended by the winner.
-    assert len(statuses) == 6
+    in_parallel(partial(choose, client) for client in clients)
     assert AuditEvent.objects.filter(action="password.set").count() == 1
     assert sum(client.get("/inbox/").status_code == 200 for client in clients) == 1

@@ -1,8 +1,7 @@
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts import throttling
@@ -179,35 +178,19 @@ def test_a_forged_forwarding_header_buys_no_tries(client, recipient, try_log_in)
     assert response.status_code == 429
 
 
-def in_parallel(number: int, guess) -> None:
-    def work(index: int) -> None:
-        try:
-            guess(index)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 @pytest.mark.django_db(transaction=True)
-def test_parallel_guesses_do_not_slip_past_the_account(recipient, try_log_in):
+def test_parallel_guesses_do_not_slip_past_the_account(recipient, try_log_in, in_parallel):
     try_log_in(Client(), "nobody@outside.example", "wrong")  # makes the keys that are made when first needed
-    in_parallel(12, lambda index: try_log_in(Client(), recipient.address, "wrong", **from_network(index)))
+    in_parallel(partial(try_log_in, Client(), recipient.address, "wrong", **from_network(index)) for index in range(12))
     recipient.refresh_from_db()
     assert recipient.failures == 5
     assert sorted(causes()[1:]) == ["delayed"] * 7 + ["wrong"] * 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_guesses_do_not_slip_past_the_network(organization, try_log_in):
+def test_parallel_guesses_do_not_slip_past_the_network(organization, try_log_in, in_parallel):
     try_log_in(Client(), "nobody@outside.example", "wrong", REMOTE_ADDR="10.9.9.9")
-    statuses: list[int] = []
-    in_parallel(
-        40, lambda index: statuses.append(try_log_in(Client(), f"n{index}@outside.example", "wrong").status_code)
-    )
+    jobs = [partial(try_log_in, Client(), f"n{index}@outside.example", "wrong") for index in range(40)]
+    statuses = [response.status_code for response in in_parallel(jobs)]
     assert statuses.count(200) <= 30
     assert statuses.count(200) + statuses.count(429) == 40
