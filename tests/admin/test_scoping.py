@@ -122,6 +122,14 @@ def test_a_forged_organization_is_not_taken(north, south, rows, label):
     assert Organization.objects.count() == 2
 
 
+@each_model
+def test_no_action_reaches_a_foreign_row(north, south, rows, label):
+    row = _row(south, rows, label)
+    posted = {"action": "delete_selected", "_selected_action": row.pk, "post": "yes", "select_across": "1", "index": 0}
+    north.client.post(page(apps.get_model(label), "changelist"), posted, follow=True)
+    assert type(row).objects.filter(pk=row.pk).exists()
+
+
 def _of(model, place):
     return {"pk": place.organization.pk} if model is Organization else {"organization": place.organization}
 
@@ -183,17 +191,27 @@ def test_an_administrator_may_look_at_the_operator_and_no_more(north, operator, 
     assert events(operator) == []
 
 
-@pytest.mark.parametrize("path", ["", "accounts/user/", "accounts/user/add/", "autocomplete/", "jsi18n/", "login/"])
-def test_a_visitor_is_sent_to_a_log_in_page(organization, client, path):
-    response = client.get(f"/admin/{path}", follow=True)
-    assert response.redirect_chain
-    assert not response.request["PATH_INFO"].startswith("/admin/")
-    assert 'name="username"' not in response.content.decode()
+def _every_url(place, rows) -> list[str]:
+    urls = [reverse(f"admin:{name}") for name in ("index", "login", "autocomplete", "jsi18n")]
+    for model, row in rows(place).items():
+        urls += [page(model, "changelist"), page(model, "add")]
+        urls += [page(model, view, row.pk) for view in ("change", "history", "delete")]
+    return [*urls, "/admin/nothing/"]
 
 
-@pytest.mark.parametrize("path", ["", "accounts/user/", "accounts/user/add/", "autocomplete/", "jsi18n/", "login/"])
-def test_whoever_is_no_administrator_finds_nothing(sender, log_in, path):
-    assert log_in(sender).get(f"/admin/{path}", follow=True).status_code == 404
+def test_a_visitor_is_sent_to_a_log_in_page(north, rows, client):
+    for url in _every_url(north, rows):
+        response = client.get(url, follow=True)
+        assert response.redirect_chain
+        assert not response.request["PATH_INFO"].startswith("/admin/")
+        assert not client.post(url).url.startswith("/admin/")
+
+
+def test_whoever_is_no_administrator_finds_nothing(north, rows, sender, log_in):
+    client = log_in(sender)
+    for url in _every_url(north, rows):
+        assert client.get(url, follow=True).status_code == 404
+        assert client.post(url, follow=True).status_code == 404
 
 
 def test_an_administrator_who_is_one_no_more_is_out_on_the_next_request(north, administrator):

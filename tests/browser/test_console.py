@@ -1,0 +1,122 @@
+"""The administration console by the eyes of a browser. Django's pages obey the portal's policy as ours do: a script
+or style that it stops is an error in the browser's console, and fails here."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from accounts.models import InternalDomain, PortalSession, User
+from messaging.definitions import default_for
+from messaging.models import Definition
+from portal import audit
+
+from ..admin.conftest import page as address
+from ..conftest import PASSWORD
+from .test_pages import SCREENS, assert_good
+
+
+@pytest.fixture
+def pages(administrator, recipient) -> list[str]:
+    organization = administrator.organization
+    own = Definition.objects.create(organization=organization, description="Read within a week")
+    event = audit.record(organization, "user.changed", actor=administrator, about=recipient.pk, fields=["name"])
+    return [
+        reverse("admin:index"),
+        address(InternalDomain, "changelist"),
+        address(InternalDomain, "add"),
+        address(InternalDomain, "change", administrator.domain_id),
+        address(User, "changelist"),
+        address(User, "add"),
+        address(User, "change", recipient.pk),
+        address(User, "history", recipient.pk),
+        address(Definition, "changelist"),
+        address(Definition, "change", default_for(organization).pk),
+        address(Definition, "change", own.pk),
+        address(Definition, "delete", own.pk),
+        address(type(organization), "changelist"),
+        address(type(event), "changelist"),
+        address(type(event), "change", event.pk),
+        reverse("admin:accounts_loginattempt_changelist"),
+    ]
+
+
+@pytest.fixture
+def look_at(complaints):
+    """look_at(window, paths): opens each; the page itself must give the browser nothing to complain of."""
+
+    def look(window, paths: list[str]) -> None:
+        for path in paths:
+            window.goto(path)
+            assert complaints == []
+            assert_good(window)
+            # axe copies the style sheets that Django's import into the page, and the policy stops it.
+            complaints.clear()
+
+    return look
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_pages_of_an_administrator(open_browser, administrator, pages, screen, look_at):
+    window = open_browser(administrator, **screen)
+    look_at(window, pages)
+    assert window.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_pages_of_the_operator(open_browser, operator, pages, look_at):
+    look_at(open_browser(operator), [*pages, reverse("admin:portal_organization_add")])
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_way_to_a_user_and_what_is_done_there(open_browser, administrator, recipient, script):
+    window = open_browser(administrator, java_script_enabled=script)
+    window.goto(reverse("inbox"))
+    window.click("text=Administration")
+    window.click("main >> text=External Directories")
+    window.click("text=outside.example")
+    window.click("text=first@outside.example")
+    window.get_by_role("button", name="Disable").click()
+    expect(window.get_by_text("The account is disabled")).to_be_visible()
+    window.get_by_role("button", name="Enable").click()
+    window.fill("[name=new_password]", "a long and quiet river bends")
+    window.fill("[name=confirm_password]", "a long and quiet river bend")
+    window.click("text=Save and continue")
+    expect(window.get_by_text("The two passwords are not the same.")).to_be_visible()
+    window.fill("[name=new_password]", "a long and quiet river bends")
+    window.fill("[name=confirm_password]", "a long and quiet river bends")
+    window.click("text=Save and continue")
+    expect(window.get_by_text("Temporary, to be changed at the next logon")).to_be_visible()
+    recipient.refresh_from_db()
+    assert recipient.temporary_until
+
+
+def test_enter_in_a_field_saves_and_disables_nobody(open_browser, administrator, recipient):
+    window = open_browser(administrator)
+    window.goto(address(User, "change", recipient.pk))
+    window.fill("[name=name]", "Renamed")
+    window.press("[name=name]", "Enter")
+    window.wait_for_url(f"**{address(User, 'changelist')}**")
+    recipient.refresh_from_db()
+    assert (recipient.name, recipient.disabled_at) == ("Renamed", None)
+
+
+def test_log_out_is_the_portals(open_browser, administrator):
+    window = open_browser(administrator)
+    window.goto(reverse("admin:index"))
+    window.click("text=Log Out")
+    window.goto(reverse("admin:index"))
+    assert "/admin/" not in window.url.partition("?")[0]
+
+
+def test_the_way_in_is_the_organizations_log_in_page(open_browser, administrator):
+    window = open_browser()
+    window.goto("/p/north/")
+    for wanted in (reverse("inbox"), reverse("admin:index")):
+        window.fill("[name=address]", administrator.address)
+        window.get_by_role("button", name="Next").click()
+        window.fill("[name=password]", PASSWORD)
+        window.get_by_role("button", name="Log In").click()
+        window.wait_for_url(f"**{wanted}")
+        PortalSession.objects.all().delete()
+        # The browser is known to come from north, so the console's visitor is sent to north's page, and back here.
+        window.goto(reverse("admin:index"))
+        window.wait_for_url("**/p/north/?next=%2Fadmin%2F")
