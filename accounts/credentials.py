@@ -137,6 +137,17 @@ def consume(credential_id: uuid.UUID, user: User) -> None:
         raise CredentialGone
 
 
+def take_back(users: Iterable[User]) -> None:
+    """End first-visit credentials whose mail has not left: what would have announced them was taken back. In the
+    caller's transaction, which holds the users' rows."""
+    waiting = OutgoingMail.objects.filter(
+        kind="password_notification", about__in=_open(users).values("pk"), state=OutgoingMail.State.DUE
+    )
+    ids = list(waiting.values_list("about", flat=True))
+    outbox.cancel(waiting)
+    Credential.objects.filter(pk__in=ids).update(withdrawn_at=moments.now())
+
+
 def withdraw(user: User) -> None:
     """End whatever credential the person has, in the caller's transaction."""
     _open([user]).update(withdrawn_at=moments.now())

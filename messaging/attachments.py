@@ -78,11 +78,12 @@ def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) 
 
 
 def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
-    """The message's attachments in the order in which they were attached; one query."""
-    return [
+    """The message's attachments by name; one query."""
+    opened = [
         NamedAttachment(row.id, sealing.open_attachment_name(row, message_key), row.size, row.content_type)
-        for row in message.attachments.order_by("id")
+        for row in message.attachments.all()
     ]
+    return sorted(opened, key=lambda attachment: (attachment.name.casefold(), attachment.id))
 
 
 def open_attachment(attachment: Attachment, message_key: bytes) -> Iterator[bytes]:
@@ -116,7 +117,10 @@ def collect_orphans() -> int:
     removed = 0
     oldest = time.time() - ORPHAN_SECONDS
     for path in settings.ATTACHMENTS_DIR.glob("??/*"):
-        if path.stat().st_mtime < oldest and not Attachment.objects.filter(file_id=path.name.partition(".")[0]).exists():
+        if (
+            path.stat().st_mtime < oldest
+            and not Attachment.objects.filter(file_id=path.name.partition(".")[0]).exists()
+        ):
             path.unlink(missing_ok=True)
             removed += 1
     return removed

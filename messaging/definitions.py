@@ -31,6 +31,14 @@ def _make_default(organization: Organization) -> Definition:
     return Definition.objects.get(organization=organization, is_default=True)
 
 
+def is_usual_expiry(message: Message) -> bool:
+    """Whether a sent message expires when its definition says, and not at a time its author chose."""
+    days = message.definition.expire_after_days if message.definition else None
+    if days is None or message.sent_at is None or message.expires_at is None:
+        return message.expires_at is None
+    return message.expires_at == message.sent_at + timedelta(days=days)
+
+
 def apply(definition: Definition, message: Message, sent_at: datetime) -> None:
     """Copy the definition's rules into the message as they stand now; later changes do not reach it."""
     message.definition = definition

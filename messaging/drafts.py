@@ -95,15 +95,20 @@ def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer 
         raise SavedMeanwhile from None
     if answer is not None:
         replies.quote_under(message, key, replies.quoted(answer.entry))
+    return add_draft_entry(message, key, now)
+
+
+def add_draft_entry(message: Message, key: bytes, now: datetime) -> MailboxEntry:
+    """The author's copy in Drafts."""
     entry = MailboxEntry(
-        owner=actor,
+        owner=message.sender,
         message=message,
         kind=MailboxEntry.Kind.DRAFT,
         folder=MailboxEntry.Folder.DRAFTS,
         visible_at=now,
         read_at=now,
     )
-    sealing.wrap_for_entry(entry, key, keyring.open_retention_key(retention_key))
+    sealing.wrap_for_entry(entry, key, keyring.open_retention_key(message.retention_key))
     entry.save(force_insert=True)
     return entry
 

@@ -16,10 +16,10 @@ from accounts.models import User
 from portal import audit, keyring, moments, outbox
 from portal.models import OutgoingMail
 
-from . import bodies, definitions, drafts, notifications, sealing
+from . import bodies, cautions, definitions, drafts, licences, notifications, sealing
+from .addressing import Addressed, read_addresses
 from .models import MailboxEntry, Message, Recipient
 
-MAX_RECIPIENTS = 500
 MAX_SUBJECT_CHARACTERS = 250
 
 
@@ -31,13 +31,12 @@ class NotSent(Exception):
         self.problems = problems
 
 
-@dataclass
-class _Addressed:
-    """One recipient to be: the first of To, Cc, Bcc that names an address counts."""
+class NeedsConfirmation(Exception):
+    """Nothing was sent: `cautions` is said first, and sending again with the same draft, confirmed, goes ahead."""
 
-    address: str
-    name: str
-    role: str
+    def __init__(self, cautions: list[str]) -> None:
+        super().__init__("; ".join(cautions))
+        self.cautions = cautions
 
 
 @dataclass
@@ -48,35 +47,41 @@ class _Sending:
     message: Message
     key: bytes
     sent_at: datetime
-    addressed: list[_Addressed]
+    people: list[Addressed]
     users: dict[str, User] = field(default_factory=dict)
 
+    @property
+    def visible_at(self) -> datetime:
+        return self.sent_at + timedelta(seconds=self.actor.organization.undo_seconds)
 
-def send_draft(*, actor: User, entry: MailboxEntry) -> MailboxEntry:
+
+def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> MailboxEntry:
     """Send the draft; returns the author's fresh entry in Sent Items.
 
-    NotSent when a rule stands against it; drafts.AlreadySent when it is no draft any more.
+    NotSent when a rule stands against it; NeedsConfirmation, unless confirmed, when something is worth a second
+    look; drafts.AlreadySent when it is no draft any more.
     """
-    addressed = _checked(drafts.open_draft(entry))
+    people = _checked(drafts.open_draft(entry))
     with transaction.atomic():
         drafts.lock_unsent(entry)
-        sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), addressed)
+        sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), people)
         _refuse_unless_allowed(sending)
+        if not confirmed and (found := cautions.cautions(actor.organization, people)):
+            raise NeedsConfirmation(found)
         sending.users = directories.find_or_create_users(
-            actor.organization, {person.address: person.name for person in addressed}
+            actor.organization, {person.address: person.name for person in people}
         )
+        _count_for_licence(sending)
         _seal_for_sending(sending)
         entry.delete()
         sent = _fill_mailboxes(sending)
-        audit.record(
-            actor.organization, "message.sent", actor=actor, about=sending.message.id, recipients=len(addressed)
-        )
+        audit.record(actor.organization, "message.sent", actor=actor, about=sending.message.id, recipients=len(people))
     return sent
 
 
-def _checked(text: drafts.DraftText) -> list[_Addressed]:
+def _checked(text: drafts.DraftText) -> list[Addressed]:
     """Everybody the draft goes to, or NotSent with what can be said without the database."""
-    problems = []
+    people, problems = read_addresses(text)
     if len(text.subject) > MAX_SUBJECT_CHARACTERS:
         problems.append(
             _("The subject is too long: at most %(limit)d characters, this one has %(count)d.")
@@ -86,31 +91,7 @@ def _checked(text: drafts.DraftText) -> list[_Addressed]:
         problems.append(_("The text with its pictures is too large: at most 8 MB. Attach the pictures instead."))
     if problems:
         raise NotSent(problems)
-    return _addressed(text)
-
-
-def _addressed(text: drafts.DraftText) -> list[_Addressed]:
-    """Everybody named in To, Cc and Bcc, each once. NotSent names what is no address."""
-    people: dict[str, _Addressed] = {}
-    problems: list[str] = []
-    for role, typed in ((Recipient.Role.TO, text.to), (Recipient.Role.CC, text.cc), (Recipient.Role.BCC, text.bcc)):
-        try:
-            for parsed in directories.parse_addresses(typed):
-                people.setdefault(parsed.address, _Addressed(parsed.address, parsed.name, role))
-        except directories.InvalidAddresses as error:
-            problems += [
-                _("%(field)s: %(why)s") % {"field": role.label, "why": str(why)} for _text, why in error.problems
-            ]
-    if not problems and not people:
-        problems.append(_("Add at least one recipient in To, Cc or Bcc."))
-    if len(people) > MAX_RECIPIENTS:
-        problems.append(
-            _("A message goes to at most %(limit)d recipients at once; this one has %(count)d.")
-            % {"limit": MAX_RECIPIENTS, "count": len(people)}
-        )
-    if problems:
-        raise NotSent(problems)
-    return list(people.values())
+    return people
 
 
 def _refuse_unless_allowed(sending: _Sending) -> None:
@@ -155,15 +136,26 @@ def _new_message_problems(sending: _Sending) -> list[str]:
             organization=sending.actor.organization,
             domain__is_internal=True,
             disabled_at__isnull=True,
-            address__in=[person.address for person in sending.addressed],
+            address__in=[person.address for person in sending.people],
         ).values_list("address", flat=True)
     )
     return [
         _("%(address)s: you can write only to people at %(organization)s.")
         % {"address": person.address, "organization": sending.actor.organization.name}
-        for person in sending.addressed
+        for person in sending.people
         if person.address not in known
     ]
+
+
+def _count_for_licence(sending: _Sending) -> None:
+    """Replies and what external people write are not counted."""
+    if sending.message.in_reply_to_id is not None or not may_write_to_anyone(sending.actor):
+        return
+    external = [address for address, user in sending.users.items() if not user.is_internal]
+    try:
+        licences.count_recipients(sending.actor, external, sending.sent_at)
+    except licences.OverLimit as over:
+        raise NotSent([over.problem]) from over
 
 
 def _seal_for_sending(sending: _Sending) -> None:
@@ -192,8 +184,10 @@ def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
         visible_at=sending.sent_at,
         read_at=sending.sent_at,
     )
+    # Until then the sending can be undone: nobody sees anything and no mail leaves.
+    visible_at = sending.visible_at
     recipients, received, mails = [], [], []
-    for person in sending.addressed:
+    for person in sending.people:
         user = sending.users[person.address]
         recipient = Recipient(
             message=sending.message, user=user, role=person.role, address=user.address, name=user.name or person.name
@@ -204,9 +198,9 @@ def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
             recipient=recipient,
             kind=MailboxEntry.Kind.RECEIVED,
             folder=MailboxEntry.Folder.INBOX,
-            visible_at=sending.sent_at,
+            visible_at=visible_at,
         )
-        recipient.notification = notifications.mail_for(entry, due_at=sending.sent_at)
+        recipient.notification = notifications.mail_for(entry, due_at=visible_at)
         recipients.append(recipient)
         received.append(entry)
         mails.append(recipient.notification)
@@ -219,7 +213,7 @@ def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
 def _insert(
     sending: _Sending, recipients: list[Recipient], entries: list[MailboxEntry], mails: list[OutgoingMail]
 ) -> None:
-    mails += credentials.first_visit_mails(sending.users.values(), due_at=sending.sent_at)
+    mails += credentials.first_visit_mails(sending.users.values(), due_at=sending.visible_at)
     outbox.enqueue(mails)
     Recipient.objects.bulk_create(recipients)
     MailboxEntry.objects.bulk_create(entries)

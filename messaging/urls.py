@@ -9,6 +9,7 @@ urlpatterns = [
     path("deleted/", folders.deleted, name="deleted"),
     path("compose/", compose.compose, name="compose"),
     path("drafts/<uuid:message>/", compose.draft, name="draft"),
+    path("messages/undo-sending/", compose.undo_sending, name="undo_sending"),
     path("messages/delete/", folders.delete, name="delete"),
     path("messages/restore/", folders.restore, name="restore"),
     path("messages/remove/", folders.remove, name="remove"),

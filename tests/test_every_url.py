@@ -56,6 +56,7 @@ TABLE = {
     ("reply_all", "get", "recipient"): ITS_RECIPIENT,
     ("recall", "get", "recipient"): NOBODY_ELSE,
     ("recall", "get", "sender"): ITS_AUTHOR,
+    ("undo_sending", "post", None): NOBODY_ELSE,
     ("delete", "post", None): AFTER_A_POST,
     ("restore", "post", None): AFTER_A_POST,
     ("remove", "post", None): AFTER_A_POST,

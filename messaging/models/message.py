@@ -36,7 +36,9 @@ class Message(MessageRules):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         indexes = [
-            models.Index(name="message_due_for_purge", fields=["organization", "sent_at"], condition=Q(purged_at__isnull=True)),
+            models.Index(
+                name="message_due_for_purge", fields=["organization", "sent_at"], condition=Q(purged_at__isnull=True)
+            ),
             models.Index(name="message_expiring", fields=["expires_at"], condition=Q(sent_at__isnull=False)),
         ]
 

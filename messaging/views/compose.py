@@ -7,18 +7,21 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import AuthenticatedRequest
-from messaging import access, attachments, bodies, definitions, drafts, replies, sealing, sending
+from accounts.models import User
+from messaging import access, attachments, bodies, definitions, drafts, licences, replies, sealing, sending, undo
+from messaging.addressing import MAX_RECIPIENTS
 from messaging.drafts import DraftText
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
 from messaging.replies import Answer
 from messaging.uploads import MAX_FILE_BYTES, SealedUpload, receives_files
+from portal import moments
 from portal.ids import uuid7
 
-from .navigation import mailbox_context
+from .navigation import mailbox_context, offer_undo
 from .parsing import parsed_uuids
 
 
@@ -100,8 +103,8 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         removed_attachments=parsed_uuids(request.POST.getlist("remove")),
     )
     action = request.POST.get("action", "save")
-    if action == "send" and not saved.problems:
-        return _send(request, saved.entry)
+    if action in ("send", "send_confirmed") and not saved.problems:
+        return _send(request, saved.entry, confirmed=action == "send_confirmed")
     if action == "discard":
         drafts.discard_draft(entry=saved.entry)
         messages.success(request, _("Draft discarded."))
@@ -119,18 +122,39 @@ def _answer_of(request: AuthenticatedRequest, form: ComposeForm) -> Answer | Non
     return _answer(request, answered, to_all=form.cleaned_data.get("to_all", False)) if answered else None
 
 
-def _send(request: AuthenticatedRequest, entry: MailboxEntry) -> HttpResponse:
+def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, confirmed: bool) -> HttpResponse:
     try:
-        sent = sending.send_draft(actor=request.user, entry=entry)
+        sent = sending.send_draft(actor=request.user, entry=entry, confirmed=confirmed)
     except sending.NotSent as not_sent:
         return _draft_page(request, entry, problems=not_sent.problems, status=422)
-    messages.success(request, sending.sent_summary(sent.message.recipients.count()))
+    except sending.NeedsConfirmation as needed:
+        return _draft_page(request, entry, cautions=needed.cautions, status=422)
+    offer_undo(
+        request,
+        sending.sent_summary(sent.message.recipients.count()),
+        "undo_sending",
+        [sent.id],
+        seconds=request.user.organization.undo_seconds,
+    )
     return redirect("sent")
 
 
-def _draft_page(
-    request: AuthenticatedRequest, entry: MailboxEntry, *, problems: list[str] | None = None, status: int = 200
-) -> HttpResponse:
+@require_POST
+def undo_sending(request: AuthenticatedRequest) -> HttpResponse:
+    """Take the message back before anybody saw it; the draft opens as it was."""
+    (entry_id,) = parsed_uuids(request.POST.getlist("entry")) or (None,)
+    if entry_id is None:
+        raise Http404
+    try:
+        message = undo.undo_sending(actor=request.user, entry=access.sent_entry(request.user, entry_id))
+    except undo.TooLate:
+        messages.error(request, _("Too late to undo: the recipients can see the message. You can still recall it."))
+        return redirect("message", entry_id)
+    messages.success(request, _("Taken back. Nobody has seen it; here is your draft."))
+    return redirect("draft", message.id)
+
+
+def _draft_page(request: AuthenticatedRequest, entry: MailboxEntry, **more: Any) -> HttpResponse:
     message, key = entry.message, sealing.open_message_key(entry)
     text = drafts.open_draft(entry)
     is_reply = message.in_reply_to_id is not None
@@ -144,9 +168,15 @@ def _draft_page(
         attachments=attachments.listed(message, key),
         body_html=text.body,
         is_saved=True,
-        problems=problems or [],
-        status=status,
+        **more,
     )
+
+
+def _licence(user: User) -> licences.Usage | None:
+    """What is left of this month's licence, for whom one counts."""
+    if not sending.may_write_to_anyone(user):
+        return None
+    return licences.usage(user, licences.month_of(user, moments.now()))
 
 
 def _people(addresses: str) -> list[tuple[str, str]]:
@@ -161,11 +191,12 @@ def _page(
         **mailbox_context(request, MailboxEntry.Folder.DRAFTS if context.get("is_saved") else ""),
         "form": form,
         "action": reverse("draft", args=[message_id]),
+        "licence": _licence(request.user),
         "definition": definitions.default_for(request.user.organization),
         "limits": {
             "file_bytes": MAX_FILE_BYTES,
             "attachments": attachments.MAX_ATTACHMENTS,
-            "recipients": sending.MAX_RECIPIENTS,
+            "recipients": MAX_RECIPIENTS,
         },
         "quotes": quotes,
         **context,

@@ -1,6 +1,5 @@
 import uuid
 from dataclasses import asdict
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,7 +13,7 @@ from accounts.http import AuthenticatedRequest, own_path
 from messaging import folders
 from messaging.models import MailboxEntry
 
-from .navigation import mailbox_context
+from .navigation import mailbox_context, offer_undo
 from .parsing import parsed_uuids
 
 Folder = MailboxEntry.Folder
@@ -32,15 +31,9 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
             "rows": [{**asdict(row), "url": _row_url(row)} for row in page.rows],
             "older_url": f"{reverse(folder)}?older={page.older_than}" if page.older_than else None,
             "newest_url": reverse(folder) if older_than else None,
-            "undo": _undo(request),
+            "undo": request.session.pop("undo", None),
         },
     )
-
-
-def _undo(request: AuthenticatedRequest) -> dict[str, Any] | None:
-    """What was just deleted, said once, with the way back."""
-    undo = request.session.pop("undo", None)
-    return undo and {**undo, "url": reverse("restore")}
 
 
 def _row_url(row: folders.Row) -> str:
@@ -76,7 +69,7 @@ def delete(request: AuthenticatedRequest) -> HttpResponse:
         text = ngettext(
             "%(count)d message moved to Deleted Items.", "%(count)d messages moved to Deleted Items.", len(moved)
         )
-        request.session["undo"] = {"text": text % {"count": len(moved)}, "entries": [str(entry) for entry in moved]}
+        offer_undo(request, text % {"count": len(moved)}, "restore", moved)
     return _back(request)
 
 

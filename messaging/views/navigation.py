@@ -1,12 +1,29 @@
 """What every mailbox page shows beside its content."""
 
+import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.urls import reverse
 
 from accounts.http import AuthenticatedRequest
 from messaging import folders, sending
 from messaging.models import MailboxEntry
+
+
+def offer_undo(
+    request: AuthenticatedRequest, text: str, verb: str, entries: list[uuid.UUID], *, seconds: int | None = None
+) -> None:
+    """Say on the next folder page what was done, with the way back: the URL named `verb`, for that many seconds."""
+    if seconds == 0:
+        messages.success(request, text)
+        return
+    request.session["undo"] = {
+        "text": text,
+        "url": reverse(verb),
+        "entries": [str(entry) for entry in entries],
+        "seconds": seconds,
+    }
 
 
 def mailbox_context(request: AuthenticatedRequest, current: str = "") -> dict[str, Any]:

@@ -84,8 +84,10 @@ def test_a_page_takes_the_same_few_queries_for_1_and_for_10_000_messages(
     many(sender, recipient, 1)
     with django_assert_max_num_queries(8) as few:
         client.get("/inbox/")
+        count = len(few)
     many(sender, recipient, 9_999)
-    with django_assert_num_queries(len(few.captured_queries)):
+    client.get("/inbox/")  # activity is recorded once in ten seconds, and those rows took a while
+    with django_assert_num_queries(count):
         page = client.get("/inbox/")
     assert page.context["folders"][0]["count"] == 10_000
 

@@ -1,0 +1,66 @@
+"""Undo: for a while after sending, in which nobody sees the message and no mail leaves, its author takes it back.
+It is one transaction, and gives the draft back as it was. What the licence counted stays counted."""
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts import credentials
+from accounts.models import User
+from portal import audit, moments, outbox
+from portal.models import OutgoingMail
+
+from . import definitions, drafts, sealing
+from .models import MailboxEntry, Message, Recipient
+
+
+class TooLate(Exception):
+    """Recipients can see the message: what is left is to recall it."""
+
+
+@transaction.atomic
+def undo_sending(*, actor: User, entry: MailboxEntry) -> Message:
+    """Take back the message whose sent copy this is; TooLate once its recipients may see it."""
+    message = Message.objects.select_for_update().get(id=entry.message_id)
+    received = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
+    if message.is_recalled() or received.filter(visible_at__lte=Now()).exists():
+        raise TooLate
+    recipients = list(message.recipients.select_related("user").order_by("id"))
+    # As sending locks them: a message to the same newcomer at this moment brings the temporary password or sees this.
+    list(User.objects.select_for_update().filter(received__message=message).order_by("pk"))
+    mails = OutgoingMail.objects.filter(id__in=[recipient.notification_id for recipient in recipients])
+    outbox.cancel(mails)
+    received.delete()
+    message.recipients.all().delete()
+    mails.delete()
+    credentials.take_back(_without_messages(recipients))
+    _back_to_draft(actor, entry, message, recipients)
+    audit.record(actor.organization, "message.sending_undone", actor=actor, about=message.id)
+    return message
+
+
+def _without_messages(recipients: list[Recipient]) -> list[User]:
+    """Those who hold nothing else: a temporary password mailed for this message alone is not to leave."""
+    users = [recipient.user for recipient in recipients]
+    entries = MailboxEntry.objects.filter(owner__in=users, kind=MailboxEntry.Kind.RECEIVED)
+    holding = set(entries.values_list("owner_id", flat=True))
+    return [user for user in users if user.id not in holding]
+
+
+def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipients: list[Recipient]) -> None:
+    key = sealing.open_message_key(entry)
+    typed = {
+        role: ", ".join(_written(recipient) for recipient in recipients if recipient.role == role)
+        for role in Recipient.Role.values
+    }
+    sealing.seal_draft_recipients(message, key, typed)
+    message.expires_at = None if definitions.is_usual_expiry(message) else message.expires_at
+    message.sent_at = None
+    message.save()
+    Recipient.objects.filter(message=message.in_reply_to_id, user=actor).update(answered_at=None)
+    entry.delete()
+    drafts.add_draft_entry(message, key, moments.now())
+
+
+def _written(recipient: Recipient) -> str:
+    name = recipient.name.replace('"', "'")
+    return f'"{name}" <{recipient.address}>' if name else recipient.address

@@ -1,0 +1,125 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Credential
+from messaging.models import MailboxEntry, Message, Recipient
+from portal import outbox
+from portal.ids import uuid7
+from portal.models import AuditEvent, OutgoingMail
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+@pytest.fixture
+def organization(organization):
+    organization.undo_seconds = 10
+    organization.save()
+    return organization
+
+
+@pytest.fixture
+def form(recipient):
+    return {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send_confirmed"}
+
+
+def send(client, form):
+    page = client.post(reverse("draft", args=[uuid7()]), form, follow=True)
+    return page, Message.objects.latest("id")
+
+
+def undo(client, page):
+    offered = page.context["undo"]
+    return client.post(offered["url"], {"entry": offered["entries"]}, follow=True)
+
+
+def age(message, seconds: float) -> None:
+    MailboxEntry.objects.filter(message=message, kind="received").update(
+        visible_at=timezone.now() - timedelta(seconds=seconds)
+    )
+
+
+def test_until_the_time_is_over_nobody_sees_it_and_no_mail_leaves(sender, recipient, log_in, form, smtp):
+    page, message = send(log_in(sender), form)
+    assert "Undo" in page.text
+    client = log_in(recipient)
+    assert SUBJECT not in client.get("/inbox/").text
+    assert client.get(reverse("message", args=[copy_of(message, recipient).id])).status_code == 404
+    outbox.deliver_due()
+    assert smtp.messages == []
+    age(message, 0.1)
+    assert SUBJECT in client.get("/inbox/").text
+
+
+def test_undoing_gives_the_draft_back(sender, recipient, log_in, form, smtp):
+    client = log_in(sender)
+    page, message = send(client, form | {"bcc": "hidden@outside.example"})
+    page = undo(client, page)
+    assert "Taken back." in page.text
+    assert BODY in page.text
+    assert "hidden@outside.example" in page.text
+    message.refresh_from_db()
+    assert (message.sent_at, message.expires_at) == (None, None)
+    assert not Recipient.objects.exists()
+    assert not MailboxEntry.objects.filter(owner=recipient).exists()
+    OutgoingMail.objects.update(due_at=timezone.now())
+    outbox.deliver_due()
+    assert smtp.messages == []
+    assert AuditEvent.objects.filter(action="message.sending_undone").count() == 1
+
+
+def test_it_can_be_sent_again(sender, recipient, log_in, form):
+    client = log_in(sender)
+    page, message = send(client, form)
+    undo(client, page)
+    client.post(reverse("draft", args=[message.id]), form)
+    assert copy_of(message, recipient).wrapped_key is not None
+    assert OutgoingMail.objects.get(kind="notification").state == "due"
+
+
+def test_too_late_is_said_and_changes_nothing(sender, recipient, log_in, form):
+    client = log_in(sender)
+    page, message = send(client, form)
+    age(message, 0)
+    page = undo(client, page)
+    assert "Too late to undo" in page.text
+    assert copy_of(message, recipient).wrapped_key is not None
+
+
+def test_a_newcomer_gets_no_temporary_password_for_it_and_a_fresh_one_the_next_time(sender, log_in, form, smtp):
+    client = log_in(sender)
+    page, message = send(client, form | {"to": "new@unheard.example"})
+    undo(client, page)
+    assert Credential.objects.get().withdrawn_at is not None
+    assert OutgoingMail.objects.get(kind="password_notification").state == "cancelled"
+    client.post(reverse("draft", args=[message.id]), form | {"to": "new@unheard.example"})
+    assert Credential.objects.filter(withdrawn_at__isnull=True).count() == 1
+    assert OutgoingMail.objects.filter(kind="password_notification", state="due").count() == 1
+
+
+def test_a_newcomer_with_another_message_keeps_the_temporary_password(sender, log_in, form):
+    client = log_in(sender)
+    send(client, form | {"to": "new@unheard.example"})
+    page, _message = send(client, form | {"to": "new@unheard.example"})
+    undo(client, page)
+    assert Credential.objects.get().withdrawn_at is None
+    assert OutgoingMail.objects.get(kind="password_notification").state == "due"
+
+
+def test_it_checks_ownership(sender, recipient, second_recipient, log_in, form):
+    _page, message = send(log_in(sender), form)
+    for entry in (copy_of(message, sender), copy_of(message, recipient)):
+        for person in (second_recipient, recipient):
+            assert log_in(person).post(reverse("undo_sending"), {"entry": str(entry.id)}).status_code == 404
+    message.refresh_from_db()
+    assert message.sent_at is not None
+
+
+def test_an_organisation_may_do_without(sender, organization, log_in, form):
+    organization.undo_seconds = 0
+    organization.save()
+    page, _message = send(log_in(sender), form)
+    assert page.context["undo"] is None
+    assert "Sent securely to 1 recipient." in page.text
