@@ -25,7 +25,7 @@ def entries_of(user: User) -> QuerySet[MailboxEntry]:
     Bodies are left out until they are asked for."""
     return (
         MailboxEntry.objects.filter(owner=user, visible_at__lte=Now())
-        .select_related("message", "message__retention_key", "message__sender")
+        .select_related("message", "message__retention_key", "message__sender", "message__organization")
         .defer("message__body", "message__draft_recipients")
         .annotate(now=Now())
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import attachment, compose, folders, message, recall
+from .views import attachment, compose, expiry, folders, message, recall
 
 urlpatterns = [
     path("inbox/", folders.inbox, name="inbox"),
@@ -21,5 +21,7 @@ urlpatterns = [
     path("messages/<uuid:entry>/attachments/<uuid:attachment>/", attachment.attachment, name="attachment"),
     path("messages/<uuid:entry>/reply/", compose.reply, name="reply"),
     path("messages/<uuid:entry>/reply-all/", compose.reply_all, name="reply_all"),
+    path("messages/<uuid:entry>/extend/", expiry.extend, name="extend"),
+    path("messages/<uuid:entry>/expire/", expiry.expire, name="expire"),
     path("messages/<uuid:entry>/recall/", recall.recall, name="recall"),
 ]

@@ -10,7 +10,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
-from messaging import access, attachments, bodies, receipts, replies, rules, sealing
+from messaging import access, attachments, bodies, expiry, receipts, replies, rules, sealing
 from messaging.models import MailboxEntry, Recipient
 
 from .navigation import mailbox_context
@@ -50,6 +50,8 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         "can_reply": replies.may_reply(copy, to_all=False),
         "can_reply_all": replies.may_reply(copy, to_all=True),
         "can_recall": is_sent and not copy.message.is_recalled(),
+        "can_extend": is_sent and expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
+        "can_expire": is_sent and _state(copy) == "",
         "can_restore": copy.folder == MailboxEntry.Folder.DELETED,
         "tracking": receipts.tracking(copy.message) if is_sent else [],
     }
