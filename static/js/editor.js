@@ -155,7 +155,8 @@ function linkPanel(editor, frame) {
   const set = () => {
     const typed = address.value.trim();
     const url = LINK.test(typed) ? typed : typed.includes("@") ? `mailto:${typed}` : `https://${typed}`;
-    wrong.hidden = Boolean(typed) && URL.canParse(url);
+    // Chromium takes a space in a host name for part of it.
+    wrong.hidden = /^\S+$/.test(typed) && URL.canParse(url);
     address.setAttribute("aria-invalid", String(!wrong.hidden));
     if (!wrong.hidden) return address.focus();
     close();
