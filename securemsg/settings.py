@@ -199,6 +199,7 @@ CELERY_TASK_TIME_LIMIT = 90
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives any outage of its broker
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # A queue of its own for mail: workers serve queues in turn, so that a flood of wake-up calls delays nothing else.
@@ -214,8 +215,8 @@ REDIS_TRANSPORT_OPTIONS = {
     # Publishing from a request must fail fast; the clock picks up what was not announced. Without max_retries
     # kombu tries for six seconds, "retry=False" or not. A worker waits for its next task by polling the socket, to
     # which these times do not apply, and reconnects by itself.
-    "socket_timeout": 0.4,
-    "socket_connect_timeout": 0.4,
+    "socket_timeout": 0.3,
+    "socket_connect_timeout": 0.3,
     "max_retries": 0,
 }
 CELERY_BROKER_TRANSPORT_OPTIONS = (

@@ -1,0 +1,68 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery, current_app
+from django.db import transaction
+
+from portal import moments, outbox
+from portal.ids import uuid7
+from portal.models import OutgoingMail
+from tests.smtp_server import ScriptedServer, running
+
+from .processes import Crew, Redis, crew
+from .worker import KIND
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(tmp_path, settings) -> Iterator[Redis]:
+    """A broker of this test's own; the suite's process publishes there, too."""
+    ours = current_app._get_current_object()
+    redis = Redis(tmp_path)
+    app = Celery("publisher", broker=redis.url, set_as_current=True)
+    app.config_from_object(
+        {
+            "broker_transport_options": settings.REDIS_TRANSPORT_OPTIONS,
+            "task_default_queue": settings.CELERY_TASK_DEFAULT_QUEUE,
+            "task_queues": settings.CELERY_TASK_QUEUES,
+            "task_routes": settings.CELERY_TASK_ROUTES,
+        }
+    )
+    yield redis
+    ours.set_current()
+    redis.kill()
+
+
+@pytest.fixture
+def hands(db, tmp_path: Path, redis: Redis, server: ScriptedServer) -> Iterator[Crew]:
+    with crew(tmp_path, redis, server.port) as hands:
+        yield hands
+
+
+@pytest.fixture
+def enqueue(organization) -> Callable[[int], list[OutgoingMail]]:
+    """enqueue(n): so many notifications in one transaction, due now."""
+
+    def enqueue_many(count: int) -> list[OutgoingMail]:
+        mails = [
+            outbox.new_mail(
+                organization=organization,
+                kind=KIND,
+                about=uuid7(),
+                to_address=f"r{number}@outside.example",
+                dedupe_key=f"{KIND}:{uuid7()}",
+                due_at=moments.now(),
+            )
+            for number in range(count)
+        ]
+        with transaction.atomic():
+            outbox.enqueue(mails)
+        return mails
+
+    return enqueue_many
