@@ -34,6 +34,7 @@ class Step:
     label: str
     at: datetime | None
     note: str = ""
+    state: str = ""  # "done", "waiting" or "failed": the shape shown beside the words
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Tracked:
     address: str
     role: str
     state_label: str
+    state: str
     steps: list[Step]
 
 
@@ -58,15 +60,16 @@ def _tracked(recipient: Recipient) -> Tracked:
     if recipient.user.first_logged_in_at is not None:
         steps.append(Step(_("First logged in"), recipient.user.first_logged_in_at))
     if recipient.read_at is not None:
-        steps.append(Step(_("Read"), recipient.read_at))
+        steps.append(Step(_("Read"), recipient.read_at, state="done"))
     if recipient.answered_at is not None:
-        steps.append(Step(_("Answered"), recipient.answered_at))
+        steps.append(Step(_("Answered"), recipient.answered_at, state="done"))
     reached = [step for step in steps if step.label != _("First logged in")]
     return Tracked(
         name=recipient.name or recipient.address,
         address=recipient.address,
         role=recipient.get_role_display(),
         state_label=reached[-1].label,
+        state=reached[-1].state,
         steps=steps,
     )
 
@@ -78,9 +81,9 @@ def _notified(mail: OutgoingMail | None) -> Step:
     if state == OutgoingMail.State.SENT:
         return Step(_("Notified"), mail.finished_at)
     if state == OutgoingMail.State.FAILED:
-        return Step(_("Notification failed"), mail.finished_at, mail.server_reply)
+        return Step(_("Notification failed"), mail.finished_at, mail.server_reply, "failed")
     if state == OutgoingMail.State.CANCELLED:
         return Step(_("Notification not sent"), mail.finished_at)
     if mail.attempts:
-        return Step(_("Still trying to notify"), None, mail.server_reply)
-    return Step(_("Notification waiting"), None)
+        return Step(_("Still trying to notify"), None, mail.server_reply, "waiting")
+    return Step(_("Notification waiting"), None, state="waiting")
