@@ -2,8 +2,10 @@
 when the message was sent (definitions.py)."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from .models import MailboxEntry, Message
+from .models import Definition, MailboxEntry, Message
+from .models.definition import MessageRules
 
 
 def allowed_in_words(entry: MailboxEntry) -> list[str]:
@@ -11,12 +13,26 @@ def allowed_in_words(entry: MailboxEntry) -> list[str]:
     message = entry.message
     if entry.kind == MailboxEntry.Kind.SENT:
         return _recipients_may(message)
-    may = [_answering(message)]
-    may.append(_("You may print this message.") if message.may_print else _("Printing is not allowed."))
+    return _readers_are_told(message)
+
+
+def preview(definition: Definition) -> list[str]:
+    """What somebody who gets a message under this definition will be told, as it stands."""
+    days = definition.expire_after_days
+    if days is None:
+        until = _("The message can be read until it is destroyed at the end of the retention.")
+    else:
+        until = ngettext("The message can be read for %d day.", "The message can be read for %d days.", days) % days
+    return [*_readers_are_told(definition), until]
+
+
+def _readers_are_told(rules: MessageRules) -> list[str]:
+    may = [_answering(rules)]
+    may.append(_("You may print this message.") if rules.may_print else _("Printing is not allowed."))
     return may
 
 
-def _answering(message: Message) -> str:
+def _answering(message: MessageRules) -> str:
     if message.may_reply and message.may_reply_all:
         return _("You may reply to the sender or to everyone.")
     if message.may_reply:

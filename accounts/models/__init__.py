@@ -1,5 +1,6 @@
 from .credential import Credential
 from .directory import Domain, ExternalDomain, InternalDomain, User
+from .group import Group
 from .known_browser import KnownBrowser
 from .log_in_attempt import LogInAttempt
 from .session import PortalSession
@@ -8,6 +9,7 @@ __all__ = [
     "Credential",
     "Domain",
     "ExternalDomain",
+    "Group",
     "InternalDomain",
     "KnownBrowser",
     "LogInAttempt",

@@ -1,5 +1,5 @@
 from .attachment import Attachment, AttachmentFetch
-from .definition import Definition
+from .definition import Definition, DefinitionFolder
 from .licence import BulkSenderPack, RecipientUse
 from .mailbox_entry import MailboxEntry
 from .message import Message, Quote
@@ -10,6 +10,7 @@ __all__ = [
     "AttachmentFetch",
     "BulkSenderPack",
     "Definition",
+    "DefinitionFolder",
     "MailboxEntry",
     "Message",
     "Quote",
