@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 # No vowels and no look-alikes: a reference is read out over the telephone, and spells nothing.
 _REFERENCE_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
-# What is never handed back: secrets, and what no person typed.
-_NOT_TYPED = frozenset("csrfmiddlewaretoken next entry action remove body_format answers to_all".split())
 
 
 @login_not_required
@@ -113,7 +111,8 @@ def _typed_texts(request: HttpRequest, reason: str) -> list[tuple[str, str]]:
     fields = _readable_post(request)
     texts = []
     for name, text in fields.items():
-        if name in _NOT_TYPED or "password" in name or not text.strip():
+        # Of fields not known here, only prose: ids, choices and flags nobody typed.
+        if "password" in name or not text.strip() or (name not in labels and " " not in text.strip()):
             continue
         if name == "body" and fields.get("body_format") == "html":
             text = plain_text(text)

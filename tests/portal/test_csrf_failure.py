@@ -55,8 +55,12 @@ def test_it_never_gives_back_a_password(client, organization, field):
     assert "correct horse" not in text
 
 
+def test_prose_of_a_form_that_it_does_not_know_comes_back_too(checked):
+    assert "A note of mine</textarea>" in post(checked, {"note": "A note of mine"}).content.decode()
+
+
 def test_it_leaves_out_what_nobody_typed(checked):
-    page = post(checked, {"next": "/inbox/", "action": "save", "answers": str(uuid7()), "to_all": "False", "cc": " "})
+    page = post(checked, {"next": "/inbox/", "action": "save", "answers": str(uuid7()), "is_forward": "False", "cc": " "})
 
     assert "<textarea" not in page.content.decode()
     assert "reload the page" in page.content.decode()
