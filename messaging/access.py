@@ -46,13 +46,17 @@ def refuse_if_gone(entry: MailboxEntry) -> None:
         raise Gone("purged")
     if entry.is_openable(entry.now):  # type: ignore[attr-defined]
         return
-    if entry.kind == MailboxEntry.Kind.RECEIVED and entry.message.is_recalled():
+    if entry.kind == MailboxEntry.Kind.RECEIVED and _is_recalled(entry):
         raise Gone("recalled")
     if entry.kind == MailboxEntry.Kind.RECEIVED and entry.message.is_expired(entry.now):  # type: ignore[attr-defined]
         raise Gone("expired")
     if entry.deleted_at is not None:
         raise Http404  # its owner removed it for good
     raise Gone("purged")
+
+
+def _is_recalled(entry: MailboxEntry) -> bool:
+    return entry.message.is_recalled() or (entry.recipient is not None and entry.recipient.recalled_at is not None)
 
 
 def sent_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:

@@ -77,6 +77,21 @@ def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) 
     return attachment
 
 
+def copy_to(draft: Message, draft_key: bytes, source: Message, source_key: bytes) -> None:
+    """Let the draft carry the source's attachments: rows that wrap the same files' keys again, no byte copied."""
+    copies = []
+    for row in source.attachments.all():
+        copy = Attachment(message=draft, file_id=row.file_id, content_type=row.content_type, size=row.size)
+        sealing.seal_attachment(
+            copy,
+            draft_key,
+            name=sealing.open_attachment_name(row, source_key),
+            attachment_key=sealing.open_attachment_key(row, source_key),
+        )
+        copies.append(copy)
+    Attachment.objects.bulk_create(copies)
+
+
 def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
     """The message's attachments by name; one query."""
     opened = [

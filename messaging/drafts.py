@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from portal import keyring, moments
 
-from . import attachments, replies, sealing
+from . import attachments, definitions, replies, sealing
 from .models import MailboxEntry, Message
 from .replies import Answer
 from .uploads import SealedUpload
@@ -27,6 +28,7 @@ class DraftText:
     subject: str = ""
     body: str = ""
     expires_at: datetime | None = None
+    definition: uuid.UUID | None = None  # None: the default
 
 
 @dataclass
@@ -71,11 +73,20 @@ def save_draft(
         lock_unsent(entry)
     message, key = entry.message, sealing.open_message_key(entry)
     _write(message, key, text, keep_recipients=message.in_reply_to_id is not None)
+    problems = _choose_definition(message, text)
     message.save()
     if removed_attachments:
         attachments.detach(message, removed_attachments)
-    problems = attachments.attach(message, key, uploads)
+    problems += attachments.attach(message, key, uploads)
     return SavedDraft(entry, problems)
+
+
+def _choose_definition(message: Message, text: DraftText) -> list[str]:
+    """Whether the author may use it is asked when the draft is sent; here it only has to be there."""
+    if text.definition is None or definitions.exists(message.organization, text.definition):
+        message.definition_id = text.definition
+        return []
+    return [_("The definition you chose does not exist any more. Please choose another one.")]
 
 
 def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer | None) -> MailboxEntry:
@@ -86,8 +97,11 @@ def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer 
     _write(message, key, text, keep_recipients=False)
     if answer is not None:
         replies.refuse_unless_allowed(answer)
-        message.in_reply_to = answer.message
-        _write_reply_recipients(message, key, answer, actor)
+        if answer.is_forward:
+            message.forwards = answer.message
+        else:
+            message.in_reply_to = answer.message
+            _write_reply_recipients(message, key, answer, actor)
     try:
         with transaction.atomic():
             message.save(force_insert=True)
@@ -95,6 +109,8 @@ def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer 
         raise SavedMeanwhile from None
     if answer is not None:
         replies.quote_under(message, key, replies.quoted(answer.entry))
+        if answer.is_forward:
+            attachments.copy_to(message, key, answer.message, sealing.open_message_key(answer.entry))
     return add_draft_entry(message, key, now)
 
 
@@ -136,6 +152,7 @@ def open_draft(entry: MailboxEntry) -> DraftText:
         subject=sealing.open_subject(message, key),
         body=sealing.open_body(message, key),
         expires_at=message.expires_at,
+        definition=message.definition_id,
     )
 
 

@@ -1,5 +1,6 @@
 """The compose form. It refuses nothing: whatever was typed is kept in the draft, and sending says what to mend."""
 
+import uuid
 from datetime import datetime
 
 from django import forms
@@ -25,11 +26,13 @@ class ComposeForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text=_("Leave empty for the usual time."),
     )
+    definition = forms.UUIDField(label=_("Definition"), required=False)
     # "html" once the editor has taken the textarea over.
     body_format = forms.CharField(required=False, initial="plain", widget=forms.HiddenInput)
     # What a reply answers, for its first save; later the draft knows.
     answers = forms.UUIDField(required=False, widget=forms.HiddenInput)
     to_all = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    is_forward = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     @classmethod
     def of(cls, text: DraftText, **hidden: object) -> "ComposeForm":
@@ -43,6 +46,7 @@ class ComposeForm(forms.Form):
                 "subject": text.subject,
                 "body": plain_text(text.body),
                 "expires_at": expires_at,
+                "definition": text.definition,
                 **hidden,
             }
         )
@@ -51,7 +55,9 @@ class ComposeForm(forms.Form):
         """What was typed. `before`, the draft as it stood, keeps its formatting where a person without the editor
         left its words alone."""
         typed = {name: self._typed(name).strip() for name in ("to", "cc", "bcc", "subject")}
-        return DraftText(**typed, body=self._body(before), expires_at=self._expires_at())
+        return DraftText(
+            **typed, body=self._body(before), expires_at=self._expires_at(), definition=self._definition(before)
+        )
 
     def _typed(self, name: str) -> str:
         return str(self.data.get(name, "")).replace("\x00", "")
@@ -64,6 +70,15 @@ class ComposeForm(forms.Form):
         if before is not None and words == plain_text(before.body):
             return before.body
         return bodies.from_plain_text(written)
+
+    def _definition(self, before: DraftText | None) -> uuid.UUID | None:
+        """A form without the field (there was nothing to choose) leaves the draft's as it is."""
+        if "definition" not in self.data:
+            return before.definition if before else None
+        try:
+            return uuid.UUID(self._typed("definition"))
+        except ValueError:
+            return None
 
     def _expires_at(self) -> datetime | None:
         try:

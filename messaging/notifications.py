@@ -12,26 +12,32 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal import letters, outbox
-from portal.models import OutgoingMail
+from portal import letters, moments, outbox
+from portal.models import Organization, OutgoingMail
 
-from .models import MailboxEntry
+from .models import MailboxEntry, Recipient
 
 KIND = "notification"
+FAILURE_KIND = "notification_failed"
 
 
-def mail_for(entry: MailboxEntry, *, due_at: datetime) -> OutgoingMail:
-    """The (unsaved) mail that announces this received entry to its owner."""
+def mail_for(entry: MailboxEntry, *, due_at: datetime, again: int = 0) -> OutgoingMail:
+    """The (unsaved) mail that announces this received entry to its owner; `again`: the how-manieth repetition."""
     message = entry.message
     return outbox.new_mail(
         organization=message.organization,
         kind=KIND,
         about=entry.id,
         to_address=entry.owner.address,
-        dedupe_key=f"{KIND}:{message.id}:{entry.owner_id}",
+        dedupe_key=f"{KIND}:{message.id}:{entry.owner_id}" + (f":{again}" if again else ""),
         due_at=due_at,
         not_after=message.expires_at,
     )
+
+
+def link_to(organization: Organization, entry: MailboxEntry) -> str:
+    """The absolute address that opens this copy after logging in."""
+    return settings.BASE_URL + reverse("log_in_to_message", args=[organization.slug, entry.id])
 
 
 def render(mail: OutgoingMail) -> EmailMessage | None:
@@ -52,8 +58,42 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
         "messaging/mail/notification",
         sender=message.sender,
         expires_at=message.expires_at,
-        url=settings.BASE_URL + reverse("log_in_to_message", args=[message.organization.slug, entry.id]),
+        url=link_to(message.organization, entry),
     )
 
 
-outbox.register(KIND, render)
+def _tell_sender(mail: OutgoingMail) -> None:
+    """A notification has finally failed: its sender gets a mail of that, in the same transaction."""
+    recipient = Recipient.objects.filter(notification=mail).select_related("message__sender").first()
+    if recipient is None or recipient.message.is_recalled():
+        return
+    failure = outbox.new_mail(
+        organization=mail.organization,
+        kind=FAILURE_KIND,
+        about=recipient.id,
+        to_address=recipient.message.sender.address,
+        dedupe_key=f"{FAILURE_KIND}:{mail.id}",
+        due_at=moments.now(),
+    )
+    outbox.enqueue([failure])
+
+
+def render_failure(mail: OutgoingMail) -> EmailMessage | None:
+    """To the sender: whom a notification did not reach, in the server's words, and what to do."""
+    recipient = Recipient.objects.select_related("message__organization", "notification").filter(id=mail.about).first()
+    if recipient is None or recipient.message.is_recalled() or recipient.notification is None:
+        return None
+    organization = recipient.message.organization
+    sent = MailboxEntry.objects.filter(message=recipient.message, kind=MailboxEntry.Kind.SENT).first()
+    return letters.written(
+        organization,
+        _("A notification could not be delivered"),
+        "messaging/mail/notification_failed",
+        recipient=recipient,
+        server_reply=recipient.notification.server_reply,
+        url=link_to(organization, sent) if sent else None,
+    )
+
+
+outbox.register(KIND, render, failed=_tell_sender)
+outbox.register(FAILURE_KIND, render_failure)

@@ -13,7 +13,7 @@ from accounts.models import User
 from portal import audit, moments, outbox
 from portal.models import OutgoingMail
 
-from .models import MailboxEntry, Message, Quote
+from .models import Attachment, MailboxEntry, Message, Quote, Recipient
 
 
 class AlreadyRecalled(Exception):
@@ -45,7 +45,7 @@ def reach(message: Message) -> Reach:
         inboxes=held.count(),
         read=held.filter(recipient__read_at__isnull=False).count(),
         answers=Message.objects.filter(quotes__source=message, sent_at__isnull=False).distinct().count(),
-        leaving=_notifications(message).filter(state__in=["sending", "ambiguous"]).count(),
+        leaving=_mails_about(message).filter(state__in=["sending", "ambiguous"]).count(),
     )
 
 
@@ -61,9 +61,8 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
     now = moments.now()
     Message.objects.filter(id=message.id).update(recalled_at=now)
     copies = _held_copies(message).update(removed_at=now, wrapped_key=None)
-    # A quote in an answer nobody has sent is the recalled text itself, not somebody's answer to it.
-    Quote.objects.filter(source=message, message__sent_at__isnull=True).exclude(message__sender=actor).delete()
-    stopped = outbox.cancel(_notifications(message))
+    _destroy_quotes(message)
+    stopped = outbox.cancel(_mails_about(message))
     audit.record(
         message.organization,
         "message.recalled",
@@ -76,9 +75,59 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
     return Recalled(copies, stopped.cancelled, stopped.already_leaving)
 
 
+@transaction.atomic
+def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
+    """Take the message back from one recipient. AlreadyRecalled the second time; the others keep theirs."""
+    message = Message.objects.select_for_update().select_related("organization").get(id=recipient.message_id)
+    now = moments.now()
+    not_yet = Recipient.objects.filter(id=recipient.id, recalled_at__isnull=True)
+    if message.is_recalled() or not not_yet.update(recalled_at=now):
+        raise AlreadyRecalled
+    copies = _held_copies(message).filter(recipient=recipient).update(removed_at=now, wrapped_key=None)
+    _destroy_in_drafts(Quote.objects.filter(source=message, message__sender=recipient.user), message, recipient.user)
+    stopped = outbox.cancel(_mails_about(message, recipient))
+    audit.record(
+        message.organization,
+        "message.recalled_for_recipient",
+        actor=actor,
+        about=message.id,
+        recipient=recipient.address,
+    )
+    return Recalled(copies, stopped.cancelled, stopped.already_leaving)
+
+
+def _destroy_quotes(message: Message) -> None:
+    """A quote in an answer nobody has sent is the recalled text itself, not somebody's answer to it, and goes with it.
+    Those in answers that were sent go only where the organisation has chosen so, at this moment."""
+    quotes = Quote.objects.filter(source=message).exclude(message__sender=message.sender_id)
+    if not message.organization.recall_destroys_quotes:
+        _destroy_in_drafts(quotes, message)
+        return
+    Quote.objects.filter(source=message).update(content=None)
+    _destroy_carried(Attachment.objects.filter(message__forwards=message), message)
+
+
+def _destroy_in_drafts(quotes: QuerySet[Quote], message: Message, author: User | None = None) -> None:
+    quotes.filter(message__sent_at__isnull=True).update(content=None)
+    carried = Attachment.objects.filter(message__forwards=message, message__sent_at__isnull=True)
+    carried = carried.filter(message__sender=author) if author else carried.exclude(message__sender=message.sender_id)
+    _destroy_carried(carried, message)
+
+
+def _destroy_carried(carried: QuerySet[Attachment], message: Message) -> None:
+    """Take the message's files off what forwards them; the files themselves are the author's still."""
+    carried.filter(file_id__in=list(message.attachments.values_list("file_id", flat=True))).delete()
+
+
 def _held_copies(message: Message) -> QuerySet[MailboxEntry]:
     return MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED, removed_at__isnull=True)
 
 
-def _notifications(message: Message) -> QuerySet[OutgoingMail]:
-    return OutgoingMail.objects.filter(id__in=message.recipients.values("notification"))
+def _mails_about(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:
+    """Notifications, reminders and receipts: whatever tells somebody of the message and has not left yet."""
+    entries = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
+    recipients = Recipient.objects.filter(message=message)
+    if recipient is not None:
+        entries, recipients = entries.filter(recipient=recipient), recipients.filter(id=recipient.id)
+    about = [*entries.values_list("id", flat=True), *recipients.values_list("id", flat=True)]
+    return OutgoingMail.objects.filter(about__in=about, finished_at__isnull=True)

@@ -1,17 +1,19 @@
-"""Receipts: what the sender learns of each recipient, written when a message is opened."""
+"""Receipts: what the sender learns of each recipient, written when a message is opened or an attachment fetched."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 
 from django.db import transaction
-from django.db.models import QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from portal import audit, moments
+from portal import audit, letters, moments, outbox
 from portal.models import OutgoingMail
 
-from .models import MailboxEntry, Message, Recipient
+from . import notifications
+from .models import Attachment, AttachmentFetch, MailboxEntry, Recipient
+
+KIND = "read_receipt"
 
 
 def record_opening(*, actor: User, entry: MailboxEntry) -> None:
@@ -27,63 +29,48 @@ def record_opening(*, actor: User, entry: MailboxEntry) -> None:
             return
         if Recipient.objects.filter(entry=entry, read_at__isnull=True).update(read_at=now):
             audit.record(actor.organization, "message.read", actor=actor, about=entry.message_id)
+            if entry.message.read_receipt:
+                outbox.enqueue([_receipt_for(entry, now)])
 
 
-@dataclass(frozen=True)
-class Step:
-    label: str
-    at: datetime | None
-    note: str = ""
-    state: str = ""  # "done", "waiting" or "failed": the shape shown beside the words
+def record_fetch(*, actor: User, entry: MailboxEntry, attachment: Attachment) -> None:
+    """The first time a recipient fetches an attachment is told to the sender."""
+    if entry.recipient_id is None:
+        return
+    with transaction.atomic():
+        fetch = AttachmentFetch(recipient_id=entry.recipient_id, attachment=attachment, at=moments.now())
+        known = AttachmentFetch.objects.filter(recipient=entry.recipient_id, attachment=attachment)
+        if not known.exists():
+            AttachmentFetch.objects.bulk_create([fetch], ignore_conflicts=True)
+            audit.record(actor.organization, "attachment.fetched", actor=actor, about=attachment.id)
 
 
-@dataclass(frozen=True)
-class Tracked:
-    """One recipient's line in the sender's history."""
-
-    name: str
-    address: str
-    role: str
-    state_label: str
-    state: str
-    steps: list[Step]
-
-
-def tracking(message: Message) -> list[Tracked]:
-    """What has happened at each recipient's; one query."""
-    rows: QuerySet[Recipient] = message.recipients.select_related("notification", "user").order_by("id")
-    return [_tracked(row) for row in rows]
-
-
-def _tracked(recipient: Recipient) -> Tracked:
-    steps = [_notified(recipient.notification)]
-    if recipient.user.first_logged_in_at is not None:
-        steps.append(Step(_("First logged in"), recipient.user.first_logged_in_at))
-    if recipient.read_at is not None:
-        steps.append(Step(_("Read"), recipient.read_at, state="done"))
-    if recipient.answered_at is not None:
-        steps.append(Step(_("Answered"), recipient.answered_at, state="done"))
-    reached = [step for step in steps if step.label != _("First logged in")]
-    return Tracked(
-        name=recipient.name or recipient.address,
-        address=recipient.address,
-        role=recipient.get_role_display(),
-        state_label=reached[-1].label,
-        state=reached[-1].state,
-        steps=steps,
+def _receipt_for(entry: MailboxEntry, now: datetime) -> OutgoingMail:
+    return outbox.new_mail(
+        organization=entry.message.organization,
+        kind=KIND,
+        about=entry.recipient_id,  # type: ignore[arg-type]  a received copy has one
+        to_address=entry.message.sender.address,
+        dedupe_key=f"{KIND}:{entry.recipient_id}",
+        due_at=now,
     )
 
 
-def _notified(mail: OutgoingMail | None) -> Step:
-    if mail is None:
-        return Step(_("Not notified"), None)
-    state = OutgoingMail.State(mail.state)
-    if state == OutgoingMail.State.SENT:
-        return Step(_("Notified"), mail.finished_at)
-    if state == OutgoingMail.State.FAILED:
-        return Step(_("Notification failed"), mail.finished_at, mail.server_reply, "failed")
-    if state == OutgoingMail.State.CANCELLED:
-        return Step(_("Notification not sent"), mail.finished_at)
-    if mail.attempts:
-        return Step(_("Still trying to notify"), None, mail.server_reply, "waiting")
-    return Step(_("Notification waiting"), None, state="waiting")
+def render(mail: OutgoingMail) -> EmailMessage | None:
+    """To the sender: who has opened a message, and when. None once it has been recalled."""
+    recipient = (
+        Recipient.objects.select_related("message__organization", "message__sender").filter(id=mail.about).first()
+    )
+    if recipient is None or recipient.read_at is None or recipient.message.is_recalled() or recipient.recalled_at:
+        return None
+    sent = MailboxEntry.objects.filter(message=recipient.message, kind=MailboxEntry.Kind.SENT).first()
+    return letters.written(
+        recipient.message.organization,
+        gettext_lazy("Secure Messaging Read Receipt"),
+        "messaging/mail/read_receipt",
+        recipient=recipient,
+        url=notifications.link_to(recipient.message.organization, sent) if sent else None,
+    )
+
+
+outbox.register(KIND, render)

@@ -1,4 +1,5 @@
-"""Replies: a reply is a new message of its own. What it answers stands under it as quotes, rows of their own."""
+"""Replies and forwards: each is a new message of its own. What it answers or passes on stands under it as quotes,
+rows of their own."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +15,11 @@ from .models import MailboxEntry, Message, Quote, Recipient
 
 @dataclass(frozen=True)
 class Answer:
-    """What a reply answers (the author's own copy of it) and whether it goes to all."""
+    """What a reply answers or a forward passes on: the author's own copy of it, and how."""
 
     entry: MailboxEntry
-    to_all: bool
+    to_all: bool = False
+    is_forward: bool = False
 
     @property
     def message(self) -> Message:
@@ -31,8 +33,13 @@ def may_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
     return entry.message.may_reply_all if to_all else entry.message.may_reply
 
 
+def may_forward(entry: MailboxEntry) -> bool:
+    return entry.kind == MailboxEntry.Kind.SENT or entry.message.may_forward
+
+
 def refuse_unless_allowed(answer: Answer) -> None:
-    if not may_reply(answer.entry, to_all=answer.to_all):
+    allowed = may_forward(answer.entry) if answer.is_forward else may_reply(answer.entry, to_all=answer.to_all)
+    if not allowed:
         raise PermissionDenied
 
 
@@ -52,8 +59,9 @@ def recipients(answer: Answer, author: User) -> dict[str, list[tuple[str, str]]]
     return {"to": [sender, *others], "cc": [p for p in cc if p[0] not in (author.address, sender[0])]}
 
 
-def subject_of(subject: str) -> str:
-    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+def subject_of(answer: Answer, subject: str) -> str:
+    prefix = "Fwd:" if answer.is_forward else "Re:"
+    return subject if subject.lower().startswith(prefix.lower()) else f"{prefix} {subject}"
 
 
 def quoted(entry: MailboxEntry) -> list[dict[str, Any]]:
@@ -79,6 +87,8 @@ def open_quotes(message: Message, key: bytes) -> list[dict[str, Any]]:
 
 
 def _opened(quote: Quote, key: bytes) -> dict[str, Any]:
+    if quote.content is None:
+        return {"destroyed": True, "body": "", "source": quote.source_id}
     content = sealing.open_quote(quote, key)
     return content | {"sent_at": datetime.fromisoformat(content["sent_at"]), "source": quote.source_id}
 
@@ -88,6 +98,9 @@ def quote_under(message: Message, key: bytes, quotes: list[dict[str, Any]]) -> N
     rows = []
     for position, content in enumerate(quotes):
         quote = Quote(message=message, position=position, source_id=content["source"])
+        if content.get("destroyed"):
+            rows.append(quote)
+            continue
         sealed = {name: value for name, value in content.items() if name != "source"}
         sealing.seal_quote(quote, key, sealed | {"sent_at": content["sent_at"].isoformat()})
         rows.append(quote)

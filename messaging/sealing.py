@@ -53,6 +53,9 @@ def seal_quote(quote: Quote, key: bytes, content: dict[str, Any]) -> None:
 
 
 def open_quote(quote: Quote, key: bytes) -> dict[str, Any]:
+    """What seal_quote was given. SealBroken when the quote was destroyed with its source."""
+    if quote.content is None:
+        raise keyring.SealBroken("this quote was destroyed with its source")
     return json.loads(keyring.unseal_text(key, quote.content, _quote_place(quote)))
 
 

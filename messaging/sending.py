@@ -11,14 +11,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import credentials, directories
+from accounts import directories
 from accounts.models import User
-from portal import audit, keyring, moments, outbox
-from portal.models import OutgoingMail
+from portal import audit, keyring, moments
 
-from . import bodies, cautions, definitions, drafts, licences, notifications, sealing
+from . import bodies, cautions, definitions, drafts, licences, sealing
 from .addressing import Addressed, read_addresses
-from .models import MailboxEntry, Message, Recipient
+from .copies import Copies
+from .models import Definition, MailboxEntry, Message, Recipient
 
 MAX_SUBJECT_CHARACTERS = 250
 
@@ -50,10 +50,6 @@ class _Sending:
     people: list[Addressed]
     users: dict[str, User] = field(default_factory=dict)
 
-    @property
-    def visible_at(self) -> datetime:
-        return self.sent_at + timedelta(seconds=self.actor.organization.undo_seconds)
-
 
 def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> MailboxEntry:
     """Send the draft; returns the author's fresh entry in Sent Items.
@@ -66,13 +62,14 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
         drafts.lock_unsent(entry)
         sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), people)
         _refuse_unless_allowed(sending)
+        definition = _definition_for(sending)
         if not confirmed and (found := cautions.cautions(actor.organization, people)):
             raise NeedsConfirmation(found)
         sending.users = directories.find_or_create_users(
             actor.organization, {person.address: person.name for person in people}
         )
         _count_for_licence(sending)
-        _seal_for_sending(sending)
+        _seal_for_sending(sending, definition)
         entry.delete()
         sent = _fill_mailboxes(sending)
         audit.record(actor.organization, "message.sent", actor=actor, about=sending.message.id, recipients=len(people))
@@ -98,9 +95,9 @@ def _refuse_unless_allowed(sending: _Sending) -> None:
     problems = []
     if sending.message.expires_at is not None and sending.message.expires_at <= sending.sent_at:
         problems.append(_("The expiry is in the past. Choose a later time, or leave it empty."))
-    if sending.message.in_reply_to_id is not None:
-        problems += _reply_problems(sending)
-    elif not may_write_to_anyone(sending.actor):
+    if sending.message.in_reply_to_id is not None or sending.message.forwards_id is not None:
+        problems += _source_problems(sending)
+    if sending.message.in_reply_to_id is None and not may_write_to_anyone(sending.actor):
         problems += _new_message_problems(sending)
     if problems:
         raise NotSent(problems)
@@ -116,15 +113,18 @@ def may_write_new_messages(user: User) -> bool:
     return user.is_licensed if user.is_internal else True
 
 
-def _reply_problems(sending: _Sending) -> list[str]:
-    # Locked, so that a recall is either before this (and the reply is refused) or after it.
-    original = Message.objects.select_for_update().get(replies=sending.message)
-    if original.sender_id == sending.actor.id:
+def _source_problems(sending: _Sending) -> list[str]:
+    """What stands against answering or passing on: the original is gone."""
+    source = sending.message.in_reply_to or sending.message.forwards
+    # Locked, so that a recall is either before this (and the answer is refused) or after it.
+    original = source and Message.objects.select_for_update().filter(id=source.id).first()
+    if original is None or original.sender_id == sending.actor.id:
         return []
-    if original.is_recalled():
-        return [_("The message you are answering has been recalled. Your answer was not sent; it is kept as a draft.")]
+    recalled_here = Recipient.objects.filter(message=original, user=sending.actor, recalled_at__isnull=False).exists()
+    if original.is_recalled() or recalled_here:
+        return [_("The original message has been recalled. Yours was not sent; it is kept as a draft.")]
     if original.is_expired(sending.sent_at):
-        return [_("The message you are answering has expired. Your answer was not sent; it is kept as a draft.")]
+        return [_("The original message has expired. Yours was not sent; it is kept as a draft.")]
     return []
 
 
@@ -158,9 +158,21 @@ def _count_for_licence(sending: _Sending) -> None:
         raise NotSent([over.problem]) from over
 
 
-def _seal_for_sending(sending: _Sending) -> None:
+def _definition_for(sending: _Sending) -> Definition:
+    definition = definitions.chosen(sending.message)
+    if definition is None:
+        raise NotSent(
+            [
+                _("“%(definition)s” is not offered to you any more. Choose another definition.")
+                % {"definition": sending.message.definition}
+            ]
+        )
+    return definition
+
+
+def _seal_for_sending(sending: _Sending, definition: Definition) -> None:
     message = sending.message
-    definitions.apply(definitions.default_for(sending.actor.organization), message, sending.sent_at)
+    definitions.apply(definition, message, sending.sent_at)
     latest = sending.sent_at + timedelta(days=sending.actor.organization.retention_days)
     message.expires_at = min(message.expires_at, latest) if message.expires_at else None
     message.retention_key = keyring.retention_key_for(sending.actor.organization, sending.sent_at)
@@ -174,49 +186,14 @@ def _seal_for_sending(sending: _Sending) -> None:
 
 
 def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
-    """Recipients' rows, everybody's entries and the mails that announce them: a constant number of statements."""
-    retention_key = keyring.open_retention_key(sending.message.retention_key)
-    sent = MailboxEntry(
-        owner=sending.actor,
-        message=sending.message,
-        kind=MailboxEntry.Kind.SENT,
-        folder=MailboxEntry.Folder.SENT,
-        visible_at=sending.sent_at,
-        read_at=sending.sent_at,
-    )
     # Until then the sending can be undone: nobody sees anything and no mail leaves.
-    visible_at = sending.visible_at
-    recipients, received, mails = [], [], []
+    visible_at = sending.sent_at + timedelta(seconds=sending.actor.organization.undo_seconds)
+    copies = Copies(sending.message, sending.key, visible_at)
+    sent = copies.add_sent(sending.actor, sending.sent_at)
     for person in sending.people:
-        user = sending.users[person.address]
-        recipient = Recipient(
-            message=sending.message, user=user, role=person.role, address=user.address, name=user.name or person.name
-        )
-        entry = MailboxEntry(
-            owner=user,
-            message=sending.message,
-            recipient=recipient,
-            kind=MailboxEntry.Kind.RECEIVED,
-            folder=MailboxEntry.Folder.INBOX,
-            visible_at=visible_at,
-        )
-        recipient.notification = notifications.mail_for(entry, due_at=visible_at)
-        recipients.append(recipient)
-        received.append(entry)
-        mails.append(recipient.notification)
-    for entry in (sent, *received):
-        sealing.wrap_for_entry(entry, sending.key, retention_key)
-    _insert(sending, recipients, [sent, *received], mails)
+        copies.add_received(sending.users[person.address], person)
+    copies.insert(sending.users.values())
     return sent
-
-
-def _insert(
-    sending: _Sending, recipients: list[Recipient], entries: list[MailboxEntry], mails: list[OutgoingMail]
-) -> None:
-    mails += credentials.first_visit_mails(sending.users.values(), due_at=sending.visible_at)
-    outbox.enqueue(mails)
-    Recipient.objects.bulk_create(recipients)
-    MailboxEntry.objects.bulk_create(entries)
 
 
 def sent_summary(count: int) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import attachment, compose, expiry, folders, message, recall
+from .views import attachment, compose, expiry, folders, message, recall, resending
 
 urlpatterns = [
     path("inbox/", folders.inbox, name="inbox"),
@@ -21,6 +21,10 @@ urlpatterns = [
     path("messages/<uuid:entry>/attachments/<uuid:attachment>/", attachment.attachment, name="attachment"),
     path("messages/<uuid:entry>/reply/", compose.reply, name="reply"),
     path("messages/<uuid:entry>/reply-all/", compose.reply_all, name="reply_all"),
+    path("messages/<uuid:entry>/forward/", compose.forward, name="forward"),
+    path("messages/<uuid:entry>/recall/<uuid:recipient>/", recall.recall_recipient, name="recall_recipient"),
+    path("messages/<uuid:entry>/resend/<uuid:recipient>/", resending.resend, name="resend"),
+    path("messages/<uuid:entry>/send-to-another/", resending.send_to_another, name="send_to_another"),
     path("messages/<uuid:entry>/extend/", expiry.extend, name="extend"),
     path("messages/<uuid:entry>/expire/", expiry.expire, name="expire"),
     path("messages/<uuid:entry>/recall/", recall.recall, name="recall"),

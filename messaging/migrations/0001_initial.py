@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                 ('extensions_used', models.PositiveSmallIntegerField(default=0)),
                 ('definition', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.definition')),
                 ('in_reply_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replies', to='messaging.message')),
+                ('forwards', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='forwarded_in', to='messaging.message')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='portal.organization')),
                 ('retention_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='portal.retentionkey')),
                 ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sent_messages', to=settings.AUTH_USER_MODEL)),
@@ -89,7 +90,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('position', models.PositiveSmallIntegerField(help_text='0: what the reply answers; then what that one quoted.')),
-                ('content', models.BinaryField(help_text='Sealed: JSON of sender, sent_at, to, cc, subject, body.')),
+                ('content', models.BinaryField(help_text='Sealed: JSON of sender, sent_at, to, cc, subject, body. Null: destroyed with its source.', null=True)),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotes', to='messaging.message')),
                 ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='quoted_in', to='messaging.message')),
             ],

@@ -23,6 +23,7 @@ class Message(MessageRules):
     body = models.BinaryField(help_text="Sealed: sanitised HTML.")
     definition = models.ForeignKey(Definition, null=True, on_delete=models.PROTECT, related_name="+")
     in_reply_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replies")
+    forwards = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="forwarded_in")
     # A draft's To, Cc and Bcc as they were typed, sealed; once sent they are Recipient rows.
     draft_recipients = models.BinaryField(default=bytes)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -60,7 +61,9 @@ class Quote(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="quotes")
     position = models.PositiveSmallIntegerField(help_text="0: what the reply answers; then what that one quoted.")
     source = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="quoted_in")
-    content = models.BinaryField(help_text="Sealed: JSON of sender, sent_at, to, cc, subject, body.")
+    content = models.BinaryField(
+        null=True, help_text="Sealed: JSON of sender, sent_at, to, cc, subject, body. Null: destroyed with its source."
+    )
 
     class Meta:
         ordering = ["position"]

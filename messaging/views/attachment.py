@@ -9,7 +9,8 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
-from messaging import access, attachments, sealing
+from messaging import access, attachments, receipts, sealing
+from messaging.models import MailboxEntry
 
 _CONTENT_TYPE = re.compile(r"(?:application|audio|image|text|video)/[A-Za-z0-9.+-]{1,100}\Z")
 # Types a browser might run; sent as bytes, whatever the sender called them.
@@ -33,7 +34,10 @@ def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid
     }
     if request.method == "HEAD":
         return HttpResponse(headers=headers)
-    return StreamingHttpResponse(attachments.open_attachment(row, key), headers=headers)
+    chunks = attachments.open_attachment(row, key)
+    if copy.kind == MailboxEntry.Kind.RECEIVED:
+        receipts.record_fetch(actor=request.user, entry=copy, attachment=row)
+    return StreamingHttpResponse(chunks, headers=headers)
 
 
 def _safe_type(declared: str) -> str:

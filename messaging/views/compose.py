@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.http import AuthenticatedRequest
 from accounts.models import User
-from messaging import access, attachments, bodies, definitions, drafts, licences, replies, sealing, sending, undo
+from messaging import access, attachments, bodies, definitions, drafts, licences, replies, rules, sealing, sending, undo
 from messaging.addressing import MAX_RECIPIENTS
 from messaging.drafts import DraftText
 from messaging.forms import ComposeForm
@@ -35,31 +35,37 @@ def compose(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_safe
 def reply(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    return _reply_page(request, entry, to_all=False)
+    answer = _answer(request, entry)
+    return _answer_page(request, answer, heading=_("Reply"), fixed=replies.recipients(answer, request.user))
 
 
 @require_safe
 def reply_all(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    return _reply_page(request, entry, to_all=True)
+    answer = _answer(request, entry, to_all=True)
+    return _answer_page(request, answer, heading=_("Reply All"), fixed=replies.recipients(answer, request.user))
 
 
-def _reply_page(request: AuthenticatedRequest, entry: uuid.UUID, *, to_all: bool) -> HttpResponse:
-    answer = _answer(request, entry, to_all=to_all)
+@require_safe
+def forward(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    if not sending.may_write_new_messages(request.user):
+        raise PermissionDenied(_("Your account can answer messages, but not write new ones."))
+    answer = _answer(request, entry, is_forward=True)
+    key = sealing.open_message_key(answer.entry)
+    return _answer_page(request, answer, heading=_("Forward"), carried=attachments.listed(answer.message, key))
+
+
+def _answer_page(request: AuthenticatedRequest, answer: Answer, **context: Any) -> HttpResponse:
     quotes = replies.quoted(answer.entry)
-    text = DraftText(subject=replies.subject_of(quotes[0]["subject"]))
-    return _page(
-        request,
-        uuid7(),
-        ComposeForm.of(text, answers=entry, to_all=to_all),
-        heading=_("Reply All") if to_all else _("Reply"),
-        fixed=replies.recipients(answer, request.user),
-        quotes=quotes,
-    )
+    text = DraftText(subject=replies.subject_of(answer, quotes[0]["subject"]))
+    hidden = {"answers": answer.entry.id, "to_all": answer.to_all, "is_forward": answer.is_forward}
+    return _page(request, uuid7(), ComposeForm.of(text, **hidden), quotes=quotes, **context)
 
 
-def _answer(request: AuthenticatedRequest, entry: uuid.UUID, *, to_all: bool) -> Answer:
+def _answer(
+    request: AuthenticatedRequest, entry: uuid.UUID, *, to_all: bool = False, is_forward: bool = False
+) -> Answer:
     try:
-        answer = Answer(access.openable_entry(request.user, entry), to_all)
+        answer = Answer(access.openable_entry(request.user, entry), to_all, is_forward)
     except access.Gone as gone:
         raise Http404 from gone
     replies.refuse_unless_allowed(answer)
@@ -118,8 +124,10 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
 
 def _answer_of(request: AuthenticatedRequest, form: ComposeForm) -> Answer | None:
     form.is_valid()
-    answered = form.cleaned_data.get("answers")
-    return _answer(request, answered, to_all=form.cleaned_data.get("to_all", False)) if answered else None
+    told = form.cleaned_data
+    if not told.get("answers"):
+        return None
+    return _answer(request, told["answers"], to_all=told["to_all"], is_forward=told["is_forward"])
 
 
 def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, confirmed: bool) -> HttpResponse:
@@ -179,6 +187,18 @@ def _licence(user: User) -> licences.Usage | None:
     return licences.usage(user, licences.month_of(user, moments.now()))
 
 
+def _definitions(user: User, form: ComposeForm, *, is_reply: bool) -> dict[str, Any]:
+    """The choice of definitions, each with what its readers will be told; a reply is always under the default."""
+    if is_reply:
+        return {"definition": definitions.default_for(user.organization)}
+    offered = definitions.offered_to(user)
+    chosen = form["definition"].value() or next(one.id for one in offered if one.is_default)
+    return {
+        "definition": next((one for one in offered if one.id == chosen), None),
+        "offered": [(one, rules.preview(one)) for one in offered],
+    }
+
+
 def _people(addresses: str) -> list[tuple[str, str]]:
     return [(address, "") for address in addresses.split(", ") if address]
 
@@ -192,7 +212,7 @@ def _page(
         "form": form,
         "action": reverse("draft", args=[message_id]),
         "licence": _licence(request.user),
-        "definition": definitions.default_for(request.user.organization),
+        **_definitions(request.user, form, is_reply="fixed" in context and context["fixed"] is not None),
         "limits": {
             "file_bytes": MAX_FILE_BYTES,
             "attachments": attachments.MAX_ATTACHMENTS,

@@ -10,7 +10,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
-from messaging import access, attachments, bodies, expiry, receipts, replies, rules, sealing
+from messaging import access, attachments, bodies, expiry, receipts, replies, rules, sealing, sending, tracking
 from messaging.models import MailboxEntry, Recipient
 
 from .navigation import mailbox_context
@@ -34,6 +34,7 @@ def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
 def _message_context(copy: MailboxEntry) -> dict[str, Any]:
     key = sealing.open_message_key(copy)
     is_sent = copy.kind == MailboxEntry.Kind.SENT
+    files = attachments.listed(copy.message, key)
     return {
         "entry": copy,
         "message": copy.message,
@@ -44,16 +45,18 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         "sent_at": copy.message.sent_at,
         "expires_at": copy.message.expires_at,
         "state": _state(copy),
-        "attachments": _listed_attachments(copy, key),
+        "attachments": [_file(copy, file) for file in files],
         "allowed": rules.allowed_in_words(copy),
         "body_url": reverse("body", args=[copy.id]),
         "can_reply": replies.may_reply(copy, to_all=False),
         "can_reply_all": replies.may_reply(copy, to_all=True),
+        "can_forward": replies.may_forward(copy),
         "can_recall": is_sent and not copy.message.is_recalled(),
         "can_extend": is_sent and expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
         "can_expire": is_sent and _state(copy) == "",
         "can_restore": copy.folder == MailboxEntry.Folder.DELETED,
-        "tracking": receipts.tracking(copy.message) if is_sent else [],
+        "tracking": tracking.tracking(copy.message, {file.id: file.name for file in files}) if is_sent else [],
+        "can_send_to_another": is_sent and _state(copy) == "" and sending.may_write_to_anyone(copy.message.sender),
     }
 
 
@@ -64,11 +67,8 @@ def _listed_recipients(copy: MailboxEntry, *, with_bcc: bool) -> dict[str, list[
     return {name: [person for person in listed if person.role == role] for name, role in shown.items()}
 
 
-def _listed_attachments(copy: MailboxEntry, key: bytes) -> list[dict[str, Any]]:
-    return [
-        {"name": item.name, "size": item.size, "url": reverse("attachment", args=[copy.id, item.id])}
-        for item in attachments.listed(copy.message, key)
-    ]
+def _file(copy: MailboxEntry, file: attachments.NamedAttachment) -> dict[str, Any]:
+    return {"name": file.name, "size": file.size, "url": reverse("attachment", args=[copy.id, file.id])}
 
 
 def _state(copy: MailboxEntry) -> str:

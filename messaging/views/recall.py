@@ -2,14 +2,14 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import AuthenticatedRequest
 from messaging import access, sealing
-from messaging.recall import AlreadyRecalled, Recalled, reach, recall_message
+from messaging.recall import AlreadyRecalled, Recalled, reach, recall_for_recipient, recall_message
 
 from .navigation import mailbox_context
 
@@ -37,6 +37,26 @@ def recall(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
         "leaving": found.leaving,
     }
     return render(request, "messaging/recall.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def recall_recipient(request: AuthenticatedRequest, entry: uuid.UUID, recipient: uuid.UUID) -> HttpResponse:
+    """The same for one recipient."""
+    copy = access.sent_entry(request.user, entry)
+    person = get_object_or_404(copy.message.recipients, id=recipient)
+    if request.method == "POST":
+        try:
+            messages.success(request, _in_words(recall_for_recipient(actor=request.user, recipient=person)))
+        except AlreadyRecalled:
+            messages.info(request, _("This message had been recalled already."))
+        return redirect("message", copy.id)
+    context = {
+        **mailbox_context(request, copy.folder),
+        "entry": copy,
+        "subject": sealing.open_subject(copy.message, sealing.open_message_key(copy)),
+        "recipient": person,
+    }
+    return render(request, "messaging/recall_recipient.html", context)
 
 
 def _in_words(recalled: Recalled) -> str:

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import PortalSession
 from messaging import sealing
 from messaging.folders import PAGE_ROWS
 from messaging.models import MailboxEntry, Message, Recipient
@@ -86,7 +87,7 @@ def test_a_page_takes_the_same_few_queries_for_1_and_for_10_000_messages(
         client.get("/inbox/")
         count = len(few)
     many(sender, recipient, 9_999)
-    client.get("/inbox/")  # activity is recorded once in ten seconds, and those rows took a while
+    PortalSession.objects.update(last_seen_at=timezone.now())  # activity is recorded once in ten seconds
     with django_assert_num_queries(count):
         page = client.get("/inbox/")
     assert page.context["folders"][0]["count"] == 10_000

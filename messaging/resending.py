@@ -1,0 +1,89 @@
+"""Resending: a notification once more, and one more recipient for a message already sent (a mistyped address: recall
+for one, then send to another)."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import directories
+from accounts.models import User
+from portal import audit, moments, outbox
+from portal.models import OutgoingMail
+
+from . import licences, notifications, sealing, sending
+from .addressing import MAX_RECIPIENTS, Addressed
+from .copies import Copies
+from .models import MailboxEntry, Message, Recipient
+
+
+class NotResent(Exception):
+    """Nothing left; the message says why, for people."""
+
+
+@transaction.atomic
+def resend_notification(*, actor: User, recipient: Recipient) -> None:
+    """Announce the message to this recipient once more. NotResent while the last mail is still under way, or when
+    there is nothing left to open."""
+    message = _locked_open_message(recipient.message_id)
+    entry = MailboxEntry.objects.select_related("owner").filter(recipient=recipient, removed_at__isnull=True).first()
+    if entry is None:
+        raise NotResent(_("This recipient no longer has the message."))
+    entry.message = message
+    mails = OutgoingMail.objects.filter(about=entry.id, kind=notifications.KIND)
+    if mails.filter(finished_at__isnull=True).exists():
+        raise NotResent(_("The last notification is still on its way."))
+    mail = notifications.mail_for(entry, due_at=moments.now(), again=mails.count())
+    outbox.enqueue([mail])
+    Recipient.objects.filter(id=recipient.id).update(notification=mail)
+    audit.record(
+        message.organization, "notification.resent", actor=actor, about=message.id, recipient=recipient.address
+    )
+
+
+@transaction.atomic
+def send_to_another(*, actor: User, entry: MailboxEntry, typed: str) -> User:
+    """Give the message to one more recipient, as To; returns who that is. NotResent says why not."""
+    person = _one_address(typed)
+    message = _locked_open_message(entry.message_id)
+    if message.recipients.count() >= MAX_RECIPIENTS:
+        raise NotResent(_("The message has as many recipients as one may have."))
+    if not sending.may_write_to_anyone(actor):
+        raise NotResent(_("Your account cannot send this message to others."))
+    user = directories.find_or_create_users(actor.organization, {person.address: person.name})[person.address]
+    if message.recipients.filter(user=user).exists():
+        raise NotResent(_("%(address)s is a recipient of this message already.") % {"address": user.address})
+    now = moments.now()
+    try:
+        licences.count_recipients(actor, [] if user.is_internal else [user.address], now)
+    except licences.OverLimit as over:
+        raise NotResent(over.problem) from over
+    copies = Copies(message, sealing.open_message_key(entry), visible_at=now)
+    copies.add_received(user, person)
+    copies.insert([user])
+    audit.record(message.organization, "message.sent_to_another", actor=actor, about=message.id, recipient=user.address)
+    return user
+
+
+def _locked_open_message(message_id) -> Message:
+    """The message, held against a recall at this moment; NotResent when recipients cannot open it any more."""
+    message = (
+        Message.objects.select_for_update(of=("self",))
+        .select_related("retention_key", "organization", "sender")
+        .get(id=message_id)
+    )
+    if message.is_recalled():
+        raise NotResent(_("The message has been recalled."))
+    if message.is_expired(moments.now()):
+        raise NotResent(_("The message has expired."))
+    if message.purged_at is not None:
+        raise NotResent(_("The content of the message has been destroyed."))
+    return message
+
+
+def _one_address(typed: str) -> Addressed:
+    try:
+        (parsed,) = directories.parse_addresses(typed)
+    except directories.InvalidAddresses as error:
+        raise NotResent(str(error)) from error
+    except ValueError:
+        raise NotResent(_("Write one address.")) from None
+    return Addressed(parsed.address, parsed.name, Recipient.Role.TO)
