@@ -104,6 +104,7 @@ def test_pages_of_an_author(open_browser, sender, copy_of, screen):
         reverse("sent"),
         reverse("message", args=[entry.id]),
         reverse("recall", args=[entry.id]),
+        reverse("extend", args=[entry.id]),
         reverse("compose"),
         reverse("drafts"),
     ]:
