@@ -112,9 +112,11 @@ def is_usual_expiry(message: Message) -> bool:
 
 def apply(definition: Definition, message: Message, sent_at: datetime) -> None:
     """Copy the definition's rules into the message as they stand now; later changes do not reach it."""
+    requested = message.read_receipt
     message.definition = definition
     for field in MessageRules._meta.get_fields():
         setattr(message, field.name, getattr(definition, field.name))
+    message.read_receipt = message.read_receipt or requested
     if definition.expire_after_days is not None:
         latest = sent_at + timedelta(days=definition.expire_after_days)
         message.expires_at = min(message.expires_at, latest) if message.expires_at else latest

@@ -28,6 +28,7 @@ class DraftText:
     subject: str = ""
     body: str = ""
     expires_at: datetime | None = None
+    read_receipt: bool = False
     definition: uuid.UUID | None = None  # None: the default
 
 
@@ -133,6 +134,7 @@ def _write(message: Message, key: bytes, text: DraftText, *, keep_recipients: bo
     message.subject = sealing.seal_message_text(message, key, "subject", text.subject)
     message.body = sealing.seal_message_text(message, key, "body", text.body)
     message.expires_at = text.expires_at
+    message.read_receipt = text.read_receipt
     if not keep_recipients:
         sealing.seal_draft_recipients(message, key, {"to": text.to, "cc": text.cc, "bcc": text.bcc})
 
@@ -152,6 +154,7 @@ def open_draft(entry: MailboxEntry) -> DraftText:
         subject=sealing.open_subject(message, key),
         body=sealing.open_body(message, key),
         expires_at=message.expires_at,
+        read_receipt=message.read_receipt,
         definition=message.definition_id,
     )
 

@@ -27,6 +27,7 @@ class ComposeForm(forms.Form):
         help_text=_("Leave empty for the usual time."),
     )
     definition = forms.UUIDField(label=_("Definition"), required=False)
+    read_receipt = forms.BooleanField(label=_("Request Read Receipt"), required=False)
     # "html" once the editor has taken the textarea over.
     body_format = forms.CharField(required=False, initial="plain", widget=forms.HiddenInput)
     # What a reply answers, for its first save; later the draft knows.
@@ -46,6 +47,7 @@ class ComposeForm(forms.Form):
                 "subject": text.subject,
                 "body": plain_text(text.body),
                 "expires_at": expires_at,
+                "read_receipt": text.read_receipt,
                 "definition": text.definition,
                 **hidden,
             }
@@ -56,7 +58,11 @@ class ComposeForm(forms.Form):
         left its words alone."""
         typed = {name: self._typed(name).strip() for name in ("to", "cc", "bcc", "subject")}
         return DraftText(
-            **typed, body=self._body(before), expires_at=self._expires_at(), definition=self._definition(before)
+            **typed,
+            body=self._body(before),
+            expires_at=self._expires_at(),
+            read_receipt=bool(self._typed("read_receipt")),
+            definition=self._definition(before),
         )
 
     def _typed(self, name: str) -> str:

@@ -29,8 +29,8 @@ def record_opening(*, actor: User, entry: MailboxEntry) -> None:
             return
         if Recipient.objects.filter(entry=entry, read_at__isnull=True).update(read_at=now):
             audit.record(actor.organization, "message.read", actor=actor, about=entry.message_id)
-            if entry.message.read_receipt:
-                outbox.enqueue([_receipt_for(entry, now)])
+            if entry.message.read_receipt and entry.recipient is not None:
+                outbox.enqueue([_receipt_for(entry, entry.recipient, now)])
 
 
 def record_fetch(*, actor: User, entry: MailboxEntry, attachment: Attachment) -> None:
@@ -45,13 +45,13 @@ def record_fetch(*, actor: User, entry: MailboxEntry, attachment: Attachment) ->
             audit.record(actor.organization, "attachment.fetched", actor=actor, about=attachment.id)
 
 
-def _receipt_for(entry: MailboxEntry, now: datetime) -> OutgoingMail:
+def _receipt_for(entry: MailboxEntry, recipient: Recipient, now: datetime) -> OutgoingMail:
     return outbox.new_mail(
         organization=entry.message.organization,
         kind=KIND,
-        about=entry.recipient_id,  # type: ignore[arg-type]  a received copy has one
+        about=recipient.id,
         to_address=entry.message.sender.address,
-        dedupe_key=f"{KIND}:{entry.recipient_id}",
+        dedupe_key=f"{KIND}:{recipient.id}",
         due_at=now,
     )
 

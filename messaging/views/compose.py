@@ -212,6 +212,7 @@ def _page(
         "form": form,
         "action": reverse("draft", args=[message_id]),
         "licence": _licence(request.user),
+        "may_request_receipt": request.user.is_internal,
         **_definitions(request.user, form, is_reply="fixed" in context and context["fixed"] is not None),
         "limits": {
             "file_bytes": MAX_FILE_BYTES,

@@ -1,0 +1,116 @@
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+
+from messaging.models import Attachment, Message, Quote, RecipientUse
+from messaging.recall import recall_message
+from messaging.sealed_files import path_of
+from portal.ids import uuid7
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+@pytest.fixture
+def sent(sender, recipient, colleague, log_in):
+    file = BytesIO(b"the report itself")
+    file.name = "report.pdf"
+    form = {
+        "to": f"{recipient.address}, {colleague.address}",
+        "subject": SUBJECT,
+        "body": BODY,
+        "action": "send",
+        "files": file,
+    }
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form | {"files": file})
+    Message.objects.update(may_forward=True)
+    return Message.objects.get()
+
+
+def forward(client, entry, **fields):
+    page = client.get(reverse("forward", args=[entry.id]))
+    hidden = {name: page.context["form"].initial[name] for name in ("answers", "is_forward", "subject")}
+    form = {**hidden, "body": "For your information.", "action": "send_confirmed", **fields}
+    return page, client.post(page.context["action"], form)
+
+
+def test_it_passes_on_text_and_attachments_without_copying_a_byte(sent, sender, second_recipient, log_in):
+    page, response = forward(log_in(sender), copy_of(sent, sender), to=second_recipient.address)
+    assert f"Fwd: {SUBJECT}" in page.text
+    assert "report.pdf" in page.text
+    assert response.status_code == 302
+    passed_on = Message.objects.get(forwards=sent)
+    reader, entry = log_in(second_recipient), copy_of(passed_on, second_recipient)
+    body = reader.get(reverse("body", args=[entry.id])).text
+    assert "For your information." in body
+    assert BODY in body
+    carried = passed_on.attachments.get()
+    assert carried.file_id == sent.attachments.get().file_id
+    assert reader.get(reverse("attachment", args=[entry.id, carried.id])).getvalue() == b"the report itself"
+
+
+def test_its_recipients_count_for_the_licence(sent, sender, second_recipient, log_in):
+    forward(log_in(sender), copy_of(sent, sender), to=second_recipient.address)
+    assert RecipientUse.objects.filter(sender=sender, address=second_recipient.address).exists()
+
+
+def test_an_external_reader_forwards_to_the_organisation_only(sent, recipient, colleague, administrator, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    _page, refused = forward(client, entry, to="else@outside.example")
+    assert refused.status_code == 422
+    _page, sent_on = forward(client, entry, to=administrator.address)
+    assert sent_on.status_code == 302
+
+
+def test_what_the_definition_forbids_is_absent_and_refused(sent, recipient, log_in):
+    Message.objects.update(may_forward=False)
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    address = reverse("forward", args=[entry.id])
+    assert address not in client.get(reverse("message", args=[entry.id])).text
+    assert client.get(address).status_code == 403
+    form = {"answers": str(entry.id), "is_forward": "True", "to": "x@north.example", "action": "send"}
+    assert client.post(reverse("draft", args=[uuid7()]), form).status_code == 403
+
+
+def test_a_recall_leaves_what_was_forwarded_and_its_file(sent, sender, recipient, administrator, log_in):
+    forward(log_in(recipient), copy_of(sent, recipient), to=administrator.address)
+    recall_message(actor=sender, message=sent)
+    passed_on = Message.objects.get(forwards=sent)
+    entry = copy_of(passed_on, administrator)
+    client = log_in(administrator)
+    assert BODY in client.get(reverse("body", args=[entry.id])).text
+    assert client.get(reverse("attachment", args=[entry.id, passed_on.attachments.get().id])).status_code == 200
+
+
+def test_an_organisation_may_have_the_quoted_original_destroyed_too(sent, sender, recipient, administrator, log_in):
+    forward(log_in(recipient), copy_of(sent, recipient), to=administrator.address)
+    sender.organization.recall_destroys_quotes = True
+    sender.organization.save()
+    recall_message(actor=sender, message=Message.objects.get(id=sent.id))
+    passed_on = Message.objects.get(forwards=sent)
+    for person in (administrator, recipient):
+        body = log_in(person).get(reverse("body", args=[copy_of(passed_on, person).id])).text
+        assert "For your information." in body
+        assert "The quoted message has been recalled." in body
+        assert BODY not in body
+    assert not passed_on.attachments.exists()
+    assert not Quote.objects.filter(content__isnull=False).exists()
+    assert path_of(sent.attachments.get().file_id).exists()  # the author keeps the message
+
+
+def test_an_unsent_forward_loses_it_in_any_case(sent, sender, recipient, log_in):
+    page, _response = forward(log_in(recipient), copy_of(sent, recipient), action="save")
+    recall_message(actor=sender, message=sent)
+    response = log_in(recipient).post(page.context["action"], {"to": "admin@north.example", "action": "send"})
+    assert response.status_code == 422
+    assert "has been recalled" in response.text
+    assert Attachment.objects.get().message == sent
+
+
+def test_discarding_a_forward_keeps_the_shared_file(
+    sent, sender, recipient, log_in, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        page, _response = forward(log_in(recipient), copy_of(sent, recipient), action="save")
+        log_in(recipient).post(page.context["action"], {"action": "discard"})
+    assert path_of(Attachment.objects.get().file_id).exists()

@@ -1,0 +1,82 @@
+"""What the sender learns, by mail and in Sent Items."""
+
+from io import BytesIO
+
+from django.urls import reverse
+
+from messaging.models import Attachment, AttachmentFetch, Message
+from messaging.recall import recall_message
+from portal import outbox
+from portal.ids import uuid7
+from portal.models import OutgoingMail
+
+from .conftest import BODY, SUBJECT, copy_of
+
+
+def opened(client, message, person):
+    return client.get(reverse("message", args=[copy_of(message, person).id]))
+
+
+def test_a_requested_receipt_comes_by_mail_once(sender, recipient, log_in, smtp):
+    form = {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send", "read_receipt": "on"}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    outbox.deliver_due()
+    message = Message.objects.get()
+    client = log_in(recipient)
+    opened(client, message, recipient)
+    opened(client, message, recipient)
+    outbox.deliver_due()
+    (receipt,) = [mail for mail in smtp.messages if mail.rcpt == [sender.address]]
+    text = receipt.get_body(("plain",)).get_content()
+    assert recipient.address in text
+    assert receipt["Subject"] == "North Clinic: Secure Messaging Read Receipt"
+    for part in receipt.walk():
+        if part.get_content_maintype() == "text":
+            assert SUBJECT not in part.get_content()
+            assert BODY not in part.get_content()
+
+
+def test_without_a_request_none_comes(sender, recipient, send, log_in):
+    opened(log_in(recipient), send(sender, to=recipient.address), recipient)
+    assert not OutgoingMail.objects.filter(kind="read_receipt").exists()
+
+
+def test_no_receipt_leaves_after_a_recall(sender, recipient, send, log_in, smtp):
+    message = send(sender, to=recipient.address)
+    Message.objects.update(read_receipt=True)
+    opened(log_in(recipient), message, recipient)
+    recall_message(actor=sender, message=message)
+    outbox.deliver_due()
+    assert smtp.messages == []
+    assert OutgoingMail.objects.get(kind="read_receipt").state == "cancelled"
+
+
+def test_fetched_attachments_are_told_once(sender, recipient, log_in):
+    file = BytesIO(b"x")
+    file.name = "report.pdf"
+    form = {"to": recipient.address, "subject": "s", "body": "b", "action": "send", "files": file}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    message = Message.objects.get()
+    url = reverse("attachment", args=[copy_of(message, recipient).id, Attachment.objects.get().id])
+    client = log_in(recipient)
+    assert client.head(url).status_code == 200
+    assert not AttachmentFetch.objects.exists()
+    client.get(url).getvalue()
+    client.get(url).getvalue()
+    assert AttachmentFetch.objects.count() == 1
+    page = opened(log_in(sender), message, sender).text
+    assert "Attachment fetched" in page
+    assert "report.pdf" in page
+
+
+def test_a_failed_notification_is_told_by_mail(sender, recipient, send, smtp):
+    message = send(sender, to=recipient.address)
+    mail = OutgoingMail.objects.get()
+    outbox._settle(mail, outbox._Verdict(OutgoingMail.State.FAILED, "550 5.1.1 No such user"))
+    outbox.deliver_due()
+    (told,) = smtp.messages
+    assert told.rcpt == [sender.address]
+    text = told.get_body(("plain",)).get_content()
+    assert "550 5.1.1 No such user" in text
+    assert recipient.address in text
+    assert reverse("log_in_to_message", args=["north", copy_of(message, sender).id]) in text

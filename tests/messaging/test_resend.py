@@ -1,0 +1,104 @@
+"""Resend a notification; send a message to another address."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging.models import Message, Recipient, RecipientUse
+from messaging.recall import recall_message
+from portal import outbox
+from portal.models import OutgoingMail
+
+from .conftest import SUBJECT, copy_of
+
+
+@pytest.fixture
+def sent(sender, recipient, send):
+    return send(sender, to=recipient.address)
+
+
+@pytest.fixture
+def resend(sent, sender):
+    return reverse("resend", args=[copy_of(sent, sender).id, Recipient.objects.get(message=sent).id])
+
+
+@pytest.fixture
+def another(sent, sender):
+    return reverse("send_to_another", args=[copy_of(sent, sender).id])
+
+
+def finish(state="failed", **fields):
+    OutgoingMail.objects.update(state=state, finished_at=timezone.now(), **fields)
+
+
+def test_a_failed_notification_is_sent_again(resend, sender, recipient, log_in, smtp):
+    finish(server_reply="550 No such user")
+    client = log_in(sender)
+    page = client.post(resend, follow=True)
+    assert "is being notified again" in page.text
+    outbox.deliver_due()
+    assert [mail["To"] for mail in smtp.messages] == [recipient.address]
+    assert Recipient.objects.get().notification.state == "sent"
+    client.post(resend)
+    assert OutgoingMail.objects.count() == 3
+
+
+def test_not_while_the_last_one_is_on_its_way(resend, sender, log_in):
+    page = log_in(sender).post(resend, follow=True)
+    assert "still on its way" in page.text
+    assert OutgoingMail.objects.count() == 1
+
+
+def test_not_after_a_recall(resend, sent, sender, log_in):
+    finish("sent")
+    recall_message(actor=sender, message=sent)
+    assert "has been recalled" in log_in(sender).post(resend, follow=True).text
+    assert OutgoingMail.objects.count() == 1
+
+
+def test_another_address_gets_the_message(another, sent, sender, log_in):
+    page = log_in(sender).post(another, {"address": "Right Person <right@outside.example>"}, follow=True)
+    assert "Sent to right@outside.example too." in page.text
+    added = Recipient.objects.get(address="right@outside.example")
+    assert log_in(added.user).get(reverse("message", args=[added.entry.id])).context["subject"] == SUBJECT
+    assert set(OutgoingMail.objects.filter(to_address=added.address).values_list("kind", flat=True)) == {
+        "notification",
+        "password_notification",
+    }
+    assert RecipientUse.objects.filter(sender=sender, address=added.address).exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("", "Write one address."),
+        ("nonsense", "is not an email address"),
+        ("a@outside.example, b@outside.example", "Write one address."),
+        ("first@outside.example", "is a recipient of this message already"),
+    ],
+)
+def test_what_cannot_be_is_said(address, said, another, sender, log_in):
+    page = log_in(sender).post(another, {"address": address}, follow=True)
+    assert said in page.text
+    assert Recipient.objects.count() == 1
+
+
+def test_not_what_is_gone(another, sender, log_in):
+    Message.objects.update(expires_at=timezone.now())
+    assert "has expired" in log_in(sender).post(another, {"address": "x@outside.example"}, follow=True).text
+    assert Recipient.objects.count() == 1
+
+
+def test_only_licensed_authors_may(sender, recipient, send, log_in):
+    reply = send(recipient, to=sender.address)
+    url = reverse("send_to_another", args=[copy_of(reply, recipient).id])
+    page = log_in(recipient).post(url, {"address": "x@outside.example"}, follow=True)
+    assert "cannot send this message to others" in page.text
+    assert Recipient.objects.count() == 1
+
+
+def test_they_check_ownership(another, resend, recipient, stranger, colleague, log_in):
+    for person in (recipient, stranger, colleague):
+        client = log_in(person)
+        assert client.post(resend).status_code == 404
+        assert client.post(another, {"address": "x@outside.example"}).status_code == 404
