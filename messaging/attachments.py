@@ -11,13 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from . import sealed_files, sealing
+from . import attachment_limits, sealed_files, sealing
 from .models import Attachment, Message
 from .uploads import SealedUpload
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTACHMENTS = 50
 MAX_NAME_CHARACTERS = 200
 # A file without a row is an upload still under way, or one whose request failed; after this long it is the latter.
 ORPHAN_SECONDS = 3600
@@ -50,19 +49,16 @@ def clean_name(name: str) -> str:
 
 def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]) -> list[str]:
     """Make received files the draft's attachments. Returns a sentence for each that was not kept."""
+    if not uploads:
+        return []
     problems: list[str] = []
-    room = MAX_ATTACHMENTS - message.attachments.count()
     rows: list[Attachment] = []
+    room = attachment_limits.room_in(message, message.sender)
     for upload in uploads:
         name = clean_name(upload.name or "")
-        if upload.problem:
-            problems.append(_("“%(name)s” was not attached: it %(why)s.") % {"name": name, "why": upload.problem})
-        elif room <= len(rows):
+        if refusal := room.refusal(name, upload):
             upload.discard()
-            problems.append(
-                _("“%(name)s” was not attached: a message carries at most %(limit)d attachments.")
-                % {"name": name, "limit": MAX_ATTACHMENTS}
-            )
+            problems.append(refusal)
         else:
             rows.append(_row(message, message_key, upload, name))
     Attachment.objects.bulk_create(rows)

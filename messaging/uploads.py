@@ -5,9 +5,9 @@ view runs. So this is the only handler there is, and it refuses files unless the
 `@receives_files` and the session is live.
 """
 
+import contextlib
 import logging
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -20,8 +20,7 @@ from portal.keyring import new_key
 
 from .sealed_files import SealedWriter, remove
 
-# The largest file, in bytes: 2 GiB.
-MAX_FILE_BYTES = 2 * 1024**3
+HEAD_BYTES = 16
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +31,9 @@ def receives_files(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def _is_expected(request: HttpRequest | None) -> bool:
-    match = request and request.resolver_match
-    return bool(request and match and getattr(match.func, "receives_files", False) and request.user.is_authenticated)
+def _receives_files(request: HttpRequest) -> bool:
+    view = request.resolver_match and request.resolver_match.func
+    return getattr(view, "receives_files", False)
 
 
 class SealedUpload(UploadedFile):
@@ -43,17 +42,20 @@ class SealedUpload(UploadedFile):
     `problem` says in words why a file was not kept; its bytes are gone then.
     """
 
-    def __init__(self, writer: SealedWriter, file_id: uuid.UUID, key: bytes, name: str, content_type: str) -> None:
-        super().__init__(file=None, name=name, content_type=content_type, size=writer.size)
-        self.file_id = file_id
-        self.key = key
+    def __init__(self, name: str, content_type: str) -> None:
+        super().__init__(file=None, name=name, content_type=content_type, size=0)
+        self.file_id = uuid7()
+        self.key = new_key()
+        self.head = b""  # the first bytes, in the clear, for telling what it is; in memory only
         self.problem = ""
 
     def close(self) -> None:
         """Nothing is open: the bytes are in their place already."""
 
     def discard(self) -> None:
-        remove(self.file_id)
+        """Delete the bytes, where they were kept at all."""
+        if not self.problem:
+            remove(self.file_id)
 
 
 class SealingUploadHandler(FileUploadHandler):
@@ -61,39 +63,51 @@ class SealingUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        if not _is_expected(self.request):
+        request = self.request
+        if request is None or not request.user.is_authenticated or not _receives_files(request):
             # Dropped unread, unstored. The text of the form is kept: the view decides what to say.
             raise SkipFile
-        file_id, key = uuid7(), new_key()
-        self._writer = SealedWriter(file_id, key)
-        self._upload = SealedUpload(self._writer, file_id, key, self.file_name or "", self.content_type or "")
+        self._largest_mb = request.user.organization.max_attachment_mb
+        self._upload = SealedUpload(self.file_name or "", self.content_type or "")
+        self._writer: SealedWriter | None = None
+        with self._telling_of_failure():
+            self._writer = SealedWriter(self._upload.file_id, self._upload.key)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if self._upload.problem:
+        if self._writer is None:
             return  # what still comes is read and dropped, so that the browser gets an answer it can show
-        if start + len(raw_data) > MAX_FILE_BYTES:
-            self._give_up(_("is larger than 2 GB"))
+        if start == 0:
+            self._upload.head = raw_data[:HEAD_BYTES]
+        if start + len(raw_data) > self._largest_mb * 1024 * 1024:
+            self._give_up(_("an attachment may be %(limit)d MB at most.") % {"limit": self._largest_mb})
             return
-        try:
+        with self._telling_of_failure():
             self._writer.write(raw_data)
-        except OSError:
-            logger.exception("an attachment could not be written")
-            self._give_up(_("could not be stored just now; please try again later"))
 
     def file_complete(self, file_size: int) -> SealedUpload:
-        if not self._upload.problem:
-            try:
+        if self._writer is not None:
+            with self._telling_of_failure():
                 self._writer.finish()
-            except OSError:
-                logger.exception("an attachment could not be written")
-                self._give_up(_("could not be stored just now; please try again later"))
-        self._upload.size = self._writer.size
+                self._upload.size = self._writer.size
+            self._writer = None
         return self._upload
 
     def upload_interrupted(self) -> None:
-        if hasattr(self, "_writer"):
-            self._writer.abandon()
+        writer: SealedWriter | None = getattr(self, "_writer", None)
+        if writer is not None:
+            writer.abandon()
+
+    @contextlib.contextmanager
+    def _telling_of_failure(self) -> Iterator[None]:
+        """A disk that is full or gone is the sender's business only so far: the file was not kept."""
+        try:
+            yield
+        except OSError:
+            logger.exception("an attachment could not be written")
+            self._give_up(_("it could not be stored just now. Please try again later."))
 
     def _give_up(self, problem: str) -> None:
-        self._writer.abandon()
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
         self._upload.problem = problem

@@ -11,13 +11,26 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.http import AuthenticatedRequest
 from accounts.models import User
-from messaging import access, attachments, bodies, definitions, drafts, licences, replies, rules, sealing, sending, undo
+from messaging import (
+    access,
+    attachment_limits,
+    attachments,
+    bodies,
+    definitions,
+    drafts,
+    licences,
+    replies,
+    rules,
+    sealing,
+    sending,
+    undo,
+)
 from messaging.addressing import MAX_RECIPIENTS
 from messaging.drafts import DraftText
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
 from messaging.replies import Answer
-from messaging.uploads import MAX_FILE_BYTES, SealedUpload, receives_files
+from messaging.uploads import SealedUpload, receives_files
 from portal import moments
 from portal.ids import uuid7
 
@@ -215,8 +228,10 @@ def _page(
         "may_request_receipt": request.user.is_internal,
         **_definitions(request.user, form, is_reply="fixed" in context and context["fixed"] is not None),
         "limits": {
-            "file_bytes": MAX_FILE_BYTES,
-            "attachments": attachments.MAX_ATTACHMENTS,
+            "file_bytes": request.user.organization.max_attachment_mb * attachment_limits.MB,
+            "message_bytes": request.user.organization.max_message_mb * attachment_limits.MB,
+            "forbidden_types": sorted(attachment_limits.forbidden_endings(request.user.organization)),
+            "attachments": attachment_limits.MAX_ATTACHMENTS,
             "recipients": MAX_RECIPIENTS,
         },
         "quotes": quotes,

@@ -8,8 +8,8 @@ from django.urls import reverse
 from messaging import attachments
 from messaging.models import Attachment, Message
 from messaging.sealed_files import CHUNK_BYTES, path_of
-from messaging.uploads import SealedUpload
 from portal.ids import uuid7
+from portal.models import Organization
 
 from .conftest import copy_of
 
@@ -59,7 +59,7 @@ def test_it_is_a_download_with_safe_headers(send_file, recipient, log_in):
     assert response["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "code.js"])
+@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "data.xml"])
 def test_what_a_browser_might_run_is_sent_as_bytes(name, send_file, recipient, log_in):
     url, _row = send_file(b"<script>1</script>", name)
     assert log_in(recipient).get(url)["Content-Type"] == "application/octet-stream"
@@ -154,12 +154,61 @@ def test_too_many_are_refused_and_said(sender, write, log_in):
     assert Attachment.objects.count() == 50
 
 
-def test_a_file_that_could_not_be_kept_is_said(sender, write):
-    entry = write(sender)
-    upload = object.__new__(SealedUpload)
-    upload.name, upload.problem = "big.iso", "is larger than 2 GB"
-    problems = attachments.attach(entry.message, b"k" * 32, [upload])
-    assert problems == ["“big.iso” was not attached: it is larger than 2 GB."]
+@pytest.fixture
+def attach(sender, log_in):
+    """attach(content, name) → the page that answers."""
+    address = reverse("draft", args=[uuid7()])
+
+    def post(content: bytes, name: str):
+        form = {"subject": "s", "body": "kept text", "action": "attach", "files": file_named(name, content)}
+        return log_in(sender).post(address, form, follow=True)
+
+    return post
+
+
+def limit(organization, **fields) -> None:
+    Organization.objects.filter(id=organization.id).update(**fields)
+
+
+def test_a_file_over_the_limit_is_refused_while_it_arrives(attach, organization, settings):
+    limit(organization, max_attachment_mb=1)
+    page = attach(bytes(1024 * 1024 + 1), "big.iso")
+    assert "“big.iso” was not attached: an attachment may be 1 MB at most." in page.text
+    assert "kept text" in page.text
+    assert Attachment.objects.count() == 0
+    assert not list(settings.ATTACHMENTS_DIR.glob("??/*.part"))
+    attach(bytes(1024 * 1024), "fits.iso")
+    assert Attachment.objects.count() == 1
+
+
+def test_a_message_and_a_persons_storage_are_limited(attach, organization):
+    limit(organization, max_message_mb=1)
+    attach(bytes(700_000), "one.bin")
+    assert "take at most 1 MB together" in attach(bytes(700_000), "two.bin").text
+    limit(organization, max_message_mb=10, storage_mb=1)
+    assert "your storage of 1 MB is full" in attach(bytes(700_000), "three.bin").text
+    assert Attachment.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["setup.exe", "letter.EXE", "invoice.exe.txt", "link.lnk"])
+def test_forbidden_types_are_refused(name, attach):
+    assert "does not allow files of the type" in attach(b"x", name).text
+    assert Attachment.objects.count() == 0
+
+
+@pytest.mark.parametrize("content", [b"MZ\x90\x00", b"\x7fELF\x02", b"#!/bin/sh"])
+def test_a_program_under_another_name_is_refused(content, attach):
+    assert "its content is a program" in attach(content, "holiday.jpg").text
+    assert Attachment.objects.count() == 0
+
+
+def test_a_disk_that_cannot_be_written_is_said_and_loses_no_text(attach, settings, tmp_path):
+    in_the_way = tmp_path / "attachments"
+    in_the_way.write_text("a file where the folder should be")
+    settings.ATTACHMENTS_DIR = in_the_way
+    page = attach(b"x", "report.pdf")
+    assert "could not be stored just now" in page.text
+    assert "kept text" in page.text
 
 
 def test_orphans_are_collected_after_an_hour(send_file, settings):
