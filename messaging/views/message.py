@@ -106,7 +106,7 @@ def body(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     try:
         copy = access.openable_entry(request.user, entry)
     except access.Gone as gone:
-        return _gone(request, gone)
+        return render(request, "messaging/body_gone.html", {"reason": gone.reason}, status=410)
     key = sealing.open_message_key(copy)
     quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(copy.message, key)]
     context = {
