@@ -1,0 +1,45 @@
+"""Looking for words where they must not be: in files, in dumps, in a broker, however they may be written there."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# Read in pieces that overlap by more than any word is long.
+PIECE_BYTES = 1 << 20
+OVERLAP_BYTES = 1 << 10
+
+
+def spellings(word: str) -> Iterator[bytes]:
+    """The word as a plain, a wide, a hexadecimal or a base64 text would hold it."""
+    plain = word.encode()
+    yield plain
+    yield word.encode("utf-16-le")
+    yield plain.hex().encode()
+    for before in range(3):
+        # The first and last letters depend on the neighbours, too; what is between them does not.
+        yield base64.b64encode(b" " * before + plain)[4 if before else 0 : -4]
+
+
+def words_in(content: bytes, words: Iterable[str]) -> list[str]:
+    """Which of the words stand there."""
+    return [word for word in words if any(spelling in content for spelling in spellings(word))]
+
+
+def files_holding(folder: Path, words: list[str]) -> list[str]:
+    """Every file below the folder that holds one of the words, in its name or its content, as "file: word"."""
+    found = [f"{path}: {word}" for path in _files(folder) for word in words if word in path.name]
+    return found + [f"{path}: {word}" for path in _files(folder) for word in sorted(_words_of(path, words))]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _words_of(path: Path, words: list[str]) -> set[str]:
+    found: set[str] = set()
+    with path.open("rb") as file:
+        tail = b""
+        while piece := file.read(PIECE_BYTES):
+            found.update(words_in(tail + piece, words))
+            tail = piece[-OVERLAP_BYTES:]
+    return found
