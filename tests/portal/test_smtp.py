@@ -3,6 +3,7 @@
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -171,6 +172,31 @@ def test_nonsense_after_the_dot_is_ambiguous(enqueue, server):
     outbox.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.AMBIGUOUS
+
+
+@pytest.mark.parametrize("text", [".", ".\nRCPT TO:<evil@outside.example>\n.", "..", "a\n.\n.b"])
+def test_dots_neither_end_a_mail_nor_get_lost(enqueue, server, text):
+    message = EmailMessage()
+    message.set_content(text)
+    outbox.register("probe", lambda mail: message)
+    enqueue()
+    assert outbox.deliver_due() == 1
+    assert server.mails[0].message.get_content().splitlines() == text.splitlines()
+    assert [mail.recipient for mail in server.seen] == ["first@outside.example"]
+
+
+@pytest.mark.parametrize("header", ["Subject", "Reply-To", "X-Reference"])
+@pytest.mark.parametrize("value", ["a\r\nBcc: evil@outside.example", "a\nBcc: evil@outside.example", "a\rBcc: b"])
+def test_a_line_break_in_a_header_makes_no_second_header(enqueue, server, header, value):
+    def render_it(mail: OutgoingMail) -> EmailMessage:
+        message = EmailMessage()
+        message[header] = value
+        return message
+
+    outbox.register("probe", render_it)
+    enqueue()
+    outbox.deliver_due()
+    assert not server.seen
 
 
 def test_a_mail_accepted_by_a_server_that_then_hangs_up_is_sent(enqueue, server):
