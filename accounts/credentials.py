@@ -4,6 +4,7 @@ One is 80 bits, derived from its row's id under a leaf key: the worker that rend
 every try, and neither a row nor a queue nor a log ever holds it. The row keeps a hash to compare with.
 """
 
+import base64
 import hashlib
 import hmac
 import uuid
@@ -14,12 +15,17 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from portal import audit, keyring, moments, outbox
-from portal.models import OutgoingMail
+from portal.models import Organization, OutgoingMail
 
 from .models import Credential, User
 
 ADMINISTRATOR_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(minutes=60)
+# A credential that lasts at least so long is mailed once more instead of a new one: whoever asks twice may use either
+# mail, and a stranger who asks for a reset takes nothing away.
+_STILL_WORTH_MAILING = timedelta(minutes=30)
 _BYTES = 10
+_LINK_BYTES = 16
 _LETTERS = 16
 _GROUP = 4
 # Crockford's base 32: no I, L, O or U; what is easily taken for another character is read as that one.
@@ -44,6 +50,28 @@ def temporary_password(credential_id: uuid.UUID, key: bytes | None = None) -> st
     return "-".join(letters[start : start + _GROUP] for start in range(0, _LETTERS, _GROUP))
 
 
+def link_token(credential_id: uuid.UUID, key: bytes | None = None) -> str:
+    """The same credential as it stands in a mailed link: 128 bits of its own beside the id, nothing to type."""
+    key = key or keyring.leaf_key("credentials")
+    return base64.urlsafe_b64encode(credential_id.bytes + _link_secret(credential_id, key)).decode().rstrip("=")
+
+
+def _link_secret(credential_id: uuid.UUID, key: bytes) -> bytes:
+    return hmac.digest(key, b"link" + credential_id.bytes, "sha256")[:_LINK_BYTES]
+
+
+def by_link(token: str) -> Credential | None:
+    """The credential whose link this is, whether it still works or not."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        credential_id = uuid.UUID(bytes=raw[:16])
+    except ValueError:
+        return None
+    if not hmac.compare_digest(raw[16:], _link_secret(credential_id, keyring.leaf_key("credentials"))):
+        return None
+    return Credential.objects.select_related("user__organization").filter(pk=credential_id).first()
+
+
 def digest(typed: str) -> bytes:
     """The hash of a temporary password as somebody typed it: case, dashes and spaces do not count."""
     letters = "".join(typed.split()).replace("-", "").upper().translate(_READ_AS)
@@ -61,13 +89,15 @@ def matches(credential: Credential | None, typed: str) -> bool:
 
 def first_visit_mails(users: Iterable[User], *, due_at: datetime) -> list[OutgoingMail]:
     """A new temporary password, and the unsaved mail that brings it, for each of these users who needs one: may log
-    on, never set a password, and holds no temporary one that still lasts. In the caller's transaction, six queries."""
+    on, never set a password, and holds no temporary one that still lasts. Where the organisation tells first passwords
+    by telephone, nobody. In the caller's transaction, six queries."""
     now = moments.now()
     # Locked, so that two messages sent to a newcomer in one moment bring one temporary password, not two.
     newcomers = (
         User.objects.select_for_update(of=("self",))
         .select_related("organization")
         .filter(pk__in=[user.pk for user in users], password_set_at__isnull=True)
+        .exclude(organization__first_visit_mode=Organization.FirstVisit.BY_TELEPHONE)
         .order_by("pk")
     )
     wanting = [user for user in newcomers if user.may_log_on and not _has_temporary_password(user, now)]
@@ -99,6 +129,19 @@ def _first_visit_mail(credential: Credential, due_at: datetime) -> OutgoingMail:
         due_at=due_at,
         not_after=credential.expires_at,
     )
+
+
+def for_reset(user: User) -> Credential:
+    """What a reset's mail brings. In the caller's transaction, which holds the person's row. The password they have
+    goes on working until a new one is set."""
+    now = moments.now()
+    credential = current(user.pk)
+    if credential and credential.expires_at >= now + _STILL_WORTH_MAILING:
+        return credential
+    withdraw(user)
+    credential = _new(user, Credential.Purpose.RESET, now, RESET_LIFETIME, keyring.leaf_key("credentials"))
+    credential.save(force_insert=True)
+    return credential
 
 
 def issue(*, actor: User, user: User) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from .models import User
+from .throttling import Visit
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -39,6 +40,15 @@ def client_address(request: HttpRequest) -> str | None:
 def browser_name(request: HttpRequest) -> str:
     """What the browser calls itself: at most 300 characters, no control characters."""
     return _CONTROLS.sub("", request.headers.get("User-Agent", ""))[:300]
+
+
+def visit_of(request: HttpRequest, browser_token: str = "") -> Visit:
+    return Visit(
+        url=request.build_absolute_uri(request.path),
+        browser=browser_name(request),
+        network=client_address(request),
+        browser_token=browser_token,
+    )
 
 
 def own_path(text: str | None) -> str | None:

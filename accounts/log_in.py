@@ -5,7 +5,6 @@ reserved against the limits, one password hash, one comparison with a temporary 
 what came of it. Where there is nothing to compare with, a dummy stands in.
 """
 
-import ipaddress
 import logging
 import secrets
 import uuid
@@ -22,6 +21,7 @@ from portal.models import Organization
 
 from . import credentials, known_browsers, password_rules, throttling
 from .models import Credential, KnownBrowser, LogInAttempt, User
+from .throttling import Visit
 
 logger = logging.getLogger(__name__)
 
@@ -31,20 +31,6 @@ _REFERENCE_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 _REFERENCE_LENGTH = 8
 _NOBODY = uuid.UUID(int=0)
 _NO_PASSWORD = "!"  # noqa: S105  what Django hashes a dummy for
-
-
-class TooManyFromNetwork(Exception):
-    """The visitor's network has used up its attempts for this minute."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """Where a try comes from: what support asks for, and what the limits count by."""
-
-    url: str
-    browser: str
-    network: str | None
-    browser_token: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,12 +55,12 @@ class _Account:
 
 
 def log_in(organization: Organization, address: str, password: str, *, visit: Visit) -> Outcome:
-    """Try this (normalised) address and password. TooManyFromNetwork before anything is compared."""
+    """Try this (normalised) address and password. throttling.TooManyFromNetwork before anything is compared."""
     attempt = _write_down(organization, address, visit)
     if throttling.network_is_over_its_limit(attempt):
         attempt.delete()  # only those let through fill the minute
         logger.warning("log-in refused: network %s is over its limit", attempt.limited_as)
-        raise TooManyFromNetwork
+        raise throttling.TooManyFromNetwork
     account = _look_up(attempt, visit)
     reserved = _reserve(attempt, account)
     right_password = _compare(account.user, password) if reserved else _compare(None, password)
@@ -91,7 +77,7 @@ def _write_down(organization: Organization, address: str, visit: Visit) -> LogIn
         url=visit.url[:300],
         browser=visit.browser,
         network=visit.network,
-        limited_as=_limited_as(visit.network),
+        limited_as=throttling.limited_as(visit.network),
     )
     while True:
         attempt.reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(_REFERENCE_LENGTH))
@@ -103,14 +89,6 @@ def _write_down(organization: Organization, address: str, visit: Visit) -> LogIn
                 raise
         else:
             return attempt
-
-
-def _limited_as(network: str | None) -> str:
-    """IPv6 networks are handed out by the /64: whoever has one address there has them all."""
-    if network is None:
-        return "unknown"
-    address = ipaddress.ip_address(network)
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def _look_up(attempt: LogInAttempt, visit: Visit) -> _Account:

@@ -5,42 +5,80 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
+from django.conf import settings
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal import letters, outbox
-from portal.models import OutgoingMail
+from portal.models import Organization, OutgoingMail
 
-from .credentials import temporary_password
+from .credentials import link_token, temporary_password
 from .models import Credential, User
 
 
 def password_notification(mail: OutgoingMail) -> EmailMessage | None:
-    """The temporary password for a first visit; not for one that has been used, replaced or has run out."""
-    credential = (
-        Credential.objects.select_related("user__organization").annotate(now=Now()).filter(pk=mail.about).first()
-    )
-    if credential is None or not credential.is_open(credential.now) or not credential.user.may_log_on:
+    """The temporary password for a first visit, or the link that some organisations choose; not for one that has been
+    used, replaced or has run out."""
+    credential = _open_credential(mail)
+    if credential is None:
         return None
+    by_link = credential.user.organization.first_visit_mode == Organization.FirstVisit.LINK
     return _written(
         "password_notification",
         credential.user,
         _("Secure Messaging Password Notification"),
         credential.expires_at,
-        password=temporary_password(credential.pk),
+        password="" if by_link else temporary_password(credential.pk),
+        link=_link(credential) if by_link else "",
     )
 
 
+def password_reset(mail: OutgoingMail) -> EmailMessage | None:
+    """A credential in both its forms: to type, and as a link."""
+    credential = _open_credential(mail)
+    if credential is None:
+        return None
+    return _written(
+        "password_reset",
+        credential.user,
+        _("Set a new password"),
+        credential.expires_at,
+        password=temporary_password(credential.pk),
+        link=_link(credential),
+    )
+
+
+def _open_credential(mail: OutgoingMail) -> Credential | None:
+    """The one the mail brings, unless it has been used, replaced or has run out, or its owner may not come in."""
+    credential = (
+        Credential.objects.select_related("user__organization").annotate(now=Now()).filter(pk=mail.about).first()
+    )
+    if credential is None or not credential.is_open(credential.now) or not credential.user.may_log_on:
+        return None
+    return credential
+
+
+def _link(credential: Credential) -> str:
+    slug = credential.user.organization.slug
+    return settings.BASE_URL + reverse("reset_link", args=[slug, link_token(credential.pk)])
+
+
+def portal_link(mail: OutgoingMail) -> EmailMessage | None:
+    """Where the person's portal is."""
+    return _about_user("portal_link", mail, _("Your secure messages"))
+
+
 def password_set_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
-    return _about_password("password_set_by_administrator", mail, _("An administrator has set a password for you"))
+    return _about_user("password_set_by_administrator", mail, _("An administrator has set a password for you"))
 
 
 def password_changed(mail: OutgoingMail) -> EmailMessage | None:
-    return _about_password("password_changed", mail, _("Your password has been set"))
+    return _about_user("password_changed", mail, _("Your password has been set"))
 
 
-def _about_password(template: str, mail: OutgoingMail, subject: Promise) -> EmailMessage | None:
+def _about_user(template: str, mail: OutgoingMail, subject: Promise) -> EmailMessage | None:
     user = User.objects.select_related("organization").filter(pk=mail.about).first()
     return _written(template, user, subject, mail.date) if user else None
 
@@ -49,5 +87,5 @@ def _written(template: str, user: User, subject: Promise, moment: datetime, **co
     return letters.written(user.organization, subject, f"accounts/mail/{template}", user=user, moment=moment, **context)
 
 
-for render in (password_notification, password_set_by_administrator, password_changed):
+for render in (password_notification, password_reset, portal_link, password_set_by_administrator, password_changed):
     outbox.register(render.__name__, render)

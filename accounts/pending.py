@@ -3,10 +3,15 @@
 import uuid
 from dataclasses import dataclass
 
+from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.urls import reverse
 
-from . import sessions
-from .models import User
+from portal import moments
+from portal.models import Organization
+
+from . import link_cookie, sessions
+from .models import Credential, User
 
 _CREDENTIAL = "pending_credential"
 _DESTINATION = "pending_destination"
@@ -32,13 +37,39 @@ def exists(request: HttpRequest) -> bool:
     return sessions.PENDING_USER in request.session
 
 
-def current(request: HttpRequest) -> Pending | None:
+def current(request: HttpRequest, organization: Organization) -> Pending | None:
     """Who it is about, if that person may still log on; a right taken away meanwhile counts at once."""
+    found = _by_link(request, organization) or _by_session(request)
+    if found is None or found.user.organization_id != organization.pk or not found.user.may_log_on:
+        return None
+    return found
+
+
+def _by_link(request: HttpRequest, organization: Organization) -> Pending | None:
+    credential_id = link_cookie.credential_id(request, organization)
+    if credential_id is None:
+        return None
+    credential = (
+        Credential.objects.select_related("user__organization", "user__domain").filter(pk=credential_id).first()
+    )
+    return Pending(credential.user, credential.pk, reverse("inbox")) if credential else None
+
+
+def _by_session(request: HttpRequest) -> Pending | None:
     if not exists(request):
         return None
     user_id = uuid.UUID(request.session[sessions.PENDING_USER])
     user = User.objects.select_related("organization", "domain").filter(pk=user_id).first()
-    if user is None or not user.may_log_on:
+    if user is None:
         return None
     credential = request.session[_CREDENTIAL]
     return Pending(user, uuid.UUID(credential) if credential else None, request.session[_DESTINATION])
+
+
+def is_open(pending: Pending) -> bool:
+    """Whether what was given still works; setting the password asks once more, with the lock."""
+    if pending.credential_id is None:
+        temporary_until = pending.user.temporary_until
+        return temporary_until is not None and moments.now() < temporary_until
+    credential = Credential.objects.annotate(now=Now()).filter(pk=pending.credential_id).first()
+    return credential is not None and credential.is_open(credential.now)

@@ -2,7 +2,12 @@
 
 from celery import shared_task
 
-from . import sessions
+from . import mail_requests, sessions
+
+
+@shared_task
+def answer_mail_requests() -> None:
+    mail_requests.answer_waiting()
 
 
 @shared_task

@@ -6,6 +6,8 @@ count of its own, so that a stranger cannot lock the owner out. A temporary pass
 are out of any guesser's reach, and so there is always a way back in.
 """
 
+import ipaddress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -14,7 +16,7 @@ from django.db.models.functions import Now
 
 from portal import audit
 
-from .models import KnownBrowser, LogInAttempt, User
+from .models import KnownBrowser, LogInAttempt, MailRequest, User
 
 # From this failure on, each is followed by a delay: 30 seconds, doubling to an hour.
 FIRST_DELAYED_FAILURE = 5
@@ -25,6 +27,20 @@ LONGEST_DELAY = timedelta(hours=1)
 MOST_FAILURES = 100
 NETWORK_ATTEMPTS = 30
 NETWORK_PERIOD = timedelta(minutes=1)
+
+
+class TooManyFromNetwork(Exception):
+    """The visitor's network has used up its attempts for this minute."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where a try comes from: what support asks for, and what the limits count by."""
+
+    url: str
+    browser: str
+    network: str | None
+    browser_token: str = ""
 
 
 def delay_after(failure: int) -> timedelta:
@@ -74,8 +90,16 @@ def clear_lock(*, actor: User, user: User) -> None:
     user.failures, user.next_try_at = 0, None
 
 
-def network_is_over_its_limit(attempt: LogInAttempt) -> bool:
+def limited_as(network: str | None) -> str:
+    """IPv6 networks are handed out by the /64: whoever has one address there has them all."""
+    if network is None:
+        return "unknown"
+    address = ipaddress.ip_address(network)
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+def network_is_over_its_limit(attempt: LogInAttempt | MailRequest) -> bool:
     """Whether this attempt is one too many for its network. It is written and committed before it is counted, so
     that of any number in one moment only as many pass as the limit allows."""
-    recent = LogInAttempt.objects.filter(limited_as=attempt.limited_as, at__gt=Now() - NETWORK_PERIOD)
+    recent = type(attempt)._default_manager.filter(limited_as=attempt.limited_as, at__gt=Now() - NETWORK_PERIOD)
     return recent.count() > NETWORK_ATTEMPTS

@@ -2,6 +2,8 @@ from django.urls import path
 
 from .views.log_in import log_in
 from .views.log_out import log_out
+from .views.reset_password import reset_link, reset_password, reset_sent
+from .views.send_link import link_sent, send_link
 from .views.set_password import set_password
 
 urlpatterns = [
@@ -9,5 +11,10 @@ urlpatterns = [
     # The same page whatever the id: what it opens is looked up after logging in.
     path("p/<slug:organization>/m/<uuid:entry>/", log_in, name="log_in_to_message"),
     path("p/<slug:organization>/password/", set_password, name="set_password"),
+    path("p/<slug:organization>/reset/", reset_password, name="reset_password"),
+    path("p/<slug:organization>/reset/sent/", reset_sent, name="reset_sent"),
+    path("p/<slug:organization>/reset/<str:token>/", reset_link, name="reset_link"),
+    path("send-link/", send_link, name="send_link"),
+    path("send-link/sent/", link_sent, name="link_sent"),
     path("log-out/", log_out, name="log_out"),
 ]

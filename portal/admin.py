@@ -46,7 +46,14 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "log_in_page")}),
         (_("Messages"), {"fields": ("retention_days", "reply_to")}),
-        (_("Logging in"), {"fields": ("idle_minutes", "first_visit_hours")}),
+        (
+            _("Logging in"),
+            {"fields": ("idle_minutes", "first_visit_mode", "first_visit_hours", "support_contact")},
+        ),
+        (
+            _("Passwords"),
+            {"fields": ("password_min_length", "password_classes", "password_age_days", "password_history")},
+        ),
         (_("Language and time"), {"fields": ("language", "time_zone")}),
     )
 

@@ -25,5 +25,6 @@ app.conf.beat_schedule = {
         "kwargs": {"everything": True},
     },
     "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
+    "answer mail requests": {"task": "accounts.tasks.answer_mail_requests", "schedule": 5.0},
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": 3600.0},
 }

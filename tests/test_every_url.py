@@ -8,6 +8,7 @@ exist are the same 404.
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts import credentials
 from messaging import drafts, sending
 from messaging.models import MailboxEntry
 from portal.ids import uuid7
@@ -40,12 +41,18 @@ TABLE = {
     ("log_in_to_message", "get", "recipient"): dict.fromkeys(PEOPLE, 302)
     | {"anonymous": 200, "stranger": 200, "other_administrator": 200},
     ("set_password", "get", None): dict.fromkeys(PEOPLE, 302),
+    ("reset_password", "get", None): EVERYBODY,
+    ("reset_sent", "get", None): EVERYBODY,
+    ("reset_link", "get", "link"): dict.fromkeys(PEOPLE, 302),
+    ("send_link", "get", None): EVERYBODY,
+    ("link_sent", "get", None): EVERYBODY,
     ("log_out", "post", None): AFTER_A_POST,
     ("inbox", "get", None): EVERYBODY_INSIDE,
     ("sent", "get", None): EVERYBODY_INSIDE,
     ("drafts", "get", None): EVERYBODY_INSIDE,
     ("deleted", "get", None): EVERYBODY_INSIDE,
     ("compose", "get", None): WRITERS,
+    ("complete", "post", None): EVERYBODY_INSIDE,
     ("draft", "get", "draft"): ITS_AUTHOR,
     ("message", "get", "recipient"): ITS_RECIPIENT,
     ("message", "get", "sender"): ITS_AUTHOR,
@@ -56,6 +63,12 @@ TABLE = {
     ("reply_all", "get", "recipient"): ITS_RECIPIENT,
     ("recall", "get", "recipient"): NOBODY_ELSE,
     ("recall", "get", "sender"): ITS_AUTHOR,
+    ("forward", "get", "sender"): ITS_AUTHOR
+    | {"colleague": 403, "administrator": 403, "other_administrator": 403, "operator": 403},
+    ("recall_recipient", "get", "recipient"): NOBODY_ELSE,
+    ("resend", "post", "recipient"): NOBODY_ELSE,
+    ("send_to_another", "post", "recipient"): NOBODY_ELSE,
+    ("send_to_another", "post", "sender"): NOBODY_ELSE | {"sender": 302},
     ("extend", "get", "recipient"): NOBODY_ELSE,
     ("extend", "get", "sender"): ITS_AUTHOR,
     ("expire", "post", "recipient"): NOBODY_ELSE,
@@ -83,16 +96,21 @@ def arguments(sender, recipient, second_recipient):
     copies = {entry.owner.address: entry for entry in MailboxEntry.objects.filter(message=message)}
 
     def of(name: str, whose: str | None) -> dict:
-        if name in ("log_in", "set_password"):
+        if whose == "link":
+            return {"organization": "north", "token": credentials.link_token(credentials.for_reset(recipient).pk)}
+        if name in ("log_in", "set_password", "reset_password", "reset_sent"):
             return {"organization": "north"}
         if whose is None:
             return {}
         if whose == "draft":
             return {"message": unsent.message_id}
         entry = {"entry": copies[{"sender": sender, "recipient": recipient}[whose].address].id}
-        return entry | {"log_in_to_message": {"organization": "north"}, "attachment": {"attachment": uuid7()}}.get(
-            name, {}
-        )
+        return entry | {
+            "log_in_to_message": {"organization": "north"},
+            "attachment": {"attachment": uuid7()},
+            "recall_recipient": {"recipient": uuid7()},
+            "resend": {"recipient": uuid7()},
+        }.get(name, {})
 
     return of
 

@@ -1,8 +1,11 @@
 from .credential import Credential
 from .directory import Domain, ExternalDomain, InternalDomain, User
 from .group import Group
+from .kept_text import KeptText
 from .known_browser import KnownBrowser
 from .log_in_attempt import LogInAttempt
+from .mail_request import MailRequest
+from .old_password import OldPassword
 from .session import PortalSession
 
 __all__ = [
@@ -11,8 +14,11 @@ __all__ = [
     "ExternalDomain",
     "Group",
     "InternalDomain",
+    "KeptText",
     "KnownBrowser",
     "LogInAttempt",
+    "MailRequest",
+    "OldPassword",
     "PortalSession",
     "User",
 ]

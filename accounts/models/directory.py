@@ -54,6 +54,25 @@ class User(AbstractBaseUser, PermissionsMixin):
     what Django calls the user name; logging in takes an organisation and an address.
     """
 
+    class DateFormat(models.TextChoices):
+        DAY_FIRST = "day_first", _("31 January 2030")
+        MONTH_FIRST = "month_first", _("January 31, 2030")
+        ISO = "iso", _("2030-01-31")
+
+    class TimeFormat(models.TextChoices):
+        HOURS_24 = "24", _("17:30")
+        HOURS_12 = "12", _("5:30 p.m.")
+
+    class WeekStart(models.TextChoices):
+        MONDAY = "monday", _("Monday")
+        SATURDAY = "saturday", _("Saturday")
+        SUNDAY = "sunday", _("Sunday")
+
+    class Notify(models.TextChoices):
+        AT_ONCE = "at_once", _("at once, a mail for each message")
+        HOURLY = "hourly", _("once an hour, one mail for all")
+        DAILY = "daily", _("once a day, one mail for all")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="users", verbose_name=_("organisation")
@@ -76,9 +95,22 @@ class User(AbstractBaseUser, PermissionsMixin):
     password_set_at = models.DateTimeField(_("password set"), null=True, blank=True)
     temporary_until = models.DateTimeField(null=True, blank=True)
     first_logged_in_at = models.DateTimeField(_("first logged in"), null=True, blank=True)
+    # An administrator wants a new password: the current one counts as expired (accounts/expired_passwords.py).
+    change_ordered_at = models.DateTimeField(_("change of password ordered"), null=True, blank=True)
     # Guesses by strangers since the last success, and when the next one may be compared (accounts/throttling.py).
     failures = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
+    lock_told_at = models.DateTimeField(null=True, blank=True)
+
+    # What the person chose on the page "Account"; empty is what the organisation has.
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    date_format = models.CharField(_("dates"), max_length=12, blank=True, choices=DateFormat)
+    time_format = models.CharField(_("times"), max_length=12, blank=True, choices=TimeFormat)
+    week_starts_on = models.CharField(_("the week starts on"), max_length=8, blank=True, choices=WeekStart)
+    notify = models.CharField(_("notifications"), max_length=8, choices=Notify, default=Notify.AT_ONCE)
+    wants_reminders = models.BooleanField(_("reminders of unread messages"), default=True)
+    sealed_phrase = models.BinaryField(null=True, blank=True)
 
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "address"

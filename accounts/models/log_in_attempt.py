@@ -14,6 +14,8 @@ class LogInAttempt(models.Model):
         STARTED = "started", _("broken off before an answer")
         SUCCESS = "success", _("logged in")
         TEMPORARY = "temporary", _("temporary password accepted")
+        EXPIRED = "expired", _("right password, but expired")
+        SECOND_FACTOR = "second_factor", _("right password, second factor asked")
         UNKNOWN = "unknown", _("no such address")
         WRONG = "wrong", _("wrong password")
         DELAYED = "delayed", _("too many failures, tried too soon")

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from portal.models import Organization
 
+from .. import link_cookie, pending, throttling
 from .. import log_in as logging_in
-from .. import pending
 from ..forms import AddressForm, PasswordForm
-from ..http import browser_name, client_address, own_path
+from ..http import own_path, visit_of
 from ..known_browsers import token_of
 from .arrival import arrive
 
@@ -60,15 +60,10 @@ def _ask_for_password(request: HttpRequest, portal: Organization) -> HttpRespons
 
 
 def _try(request: HttpRequest, portal: Organization, form: PasswordForm, destination: str) -> HttpResponse:
-    visit = logging_in.Visit(
-        url=request.build_absolute_uri(request.path),
-        browser=browser_name(request),
-        network=client_address(request),
-        browser_token=token_of(request),
-    )
+    visit = visit_of(request, browser_token=token_of(request))
     try:
         outcome = logging_in.log_in(portal, **form.cleaned_data, visit=visit)
-    except logging_in.TooManyFromNetwork:
+    except throttling.TooManyFromNetwork:
         form.add_error(None, _("Too many attempts from your network. Please wait a minute and try again."))
         page = _page(request, portal, form, status=429)
         page.headers["Retry-After"] = str(RETRY_AFTER)
@@ -80,7 +75,9 @@ def _try(request: HttpRequest, portal: Organization, form: PasswordForm, destina
         return _page(request, portal, form, reference=outcome.reference)
     if outcome.cause == logging_in.Cause.TEMPORARY:
         pending.begin(request, pending.Pending(outcome.user, outcome.credential_id, destination))
-        return redirect("set_password", portal.slug)
+        response = redirect("set_password", portal.slug)
+        link_cookie.clear(response, portal)
+        return response
     return arrive(request, outcome.user, destination)
 
 

@@ -1,16 +1,18 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from .. import password_rules, passwords
+from portal.models import Organization
+
+from .. import link_cookie, password_rules, passwords
 from .. import pending as pending_visits
 from ..credentials import CredentialGone
 from ..forms import SetPasswordForm
 from ..pending import Pending
 from .arrival import arrive
+from .credential_gone import credential_gone
 
 
 @login_not_required
@@ -18,9 +20,12 @@ from .arrival import arrive
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_password(request: HttpRequest, organization: str) -> HttpResponse:
     """Where a temporary password leads, and the only place it opens. The POST uses it up and logs the person in."""
-    pending = pending_visits.current(request)
-    if pending is None or pending.user.organization.slug != organization:
+    portal = get_object_or_404(Organization, slug=organization)
+    pending = pending_visits.current(request, portal)
+    if pending is None:
         return redirect("log_in", organization)
+    if not pending_visits.is_open(pending):
+        return _gone(request, portal)
     form = SetPasswordForm(request.POST if request.method == "POST" else None, pending=pending)
     if not form.is_valid():
         return _page(request, form, pending)
@@ -29,8 +34,10 @@ def set_password(request: HttpRequest, organization: str) -> HttpResponse:
             user=pending.user, credential_id=pending.credential_id, password=form.cleaned_data["new_password"]
         )
     except CredentialGone:
-        return _gone(request, pending)
-    return arrive(request, pending.user, pending.destination)
+        return _gone(request, portal)
+    response = arrive(request, pending.user, pending.destination)
+    link_cookie.clear(response, portal)
+    return response
 
 
 def _page(request: HttpRequest, form: SetPasswordForm, pending: Pending) -> HttpResponse:
@@ -44,14 +51,7 @@ def _page(request: HttpRequest, form: SetPasswordForm, pending: Pending) -> Http
     return render(request, "accounts/set_password.html", context)
 
 
-def _gone(request: HttpRequest, pending: Pending) -> HttpResponse:
-    request.session.flush()
-    context = {
-        "organization": pending.user.organization,
-        "title": _("This temporary password no longer works"),
-        "explanation": _(
-            "It has been used or replaced, or its time has run out. If you have set a password already, log in with "
-            "it. If not, the next notification brings a new temporary password."
-        ),
-    }
-    return render(request, "portal/error.html", context, status=410)
+def _gone(request: HttpRequest, portal: Organization) -> HttpResponse:
+    if pending_visits.exists(request):
+        request.session.flush()
+    return credential_gone(request, portal)

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='organization',
             name='undo_seconds',
-            field=models.PositiveSmallIntegerField(default=10, help_text='How long a sender can take a message back before anybody sees it and any mail leaves. 0: not at all.', validators=[django.core.validators.MaxValueValidator(120)], verbose_name='undo sending (seconds)'),
+            field=models.PositiveSmallIntegerField(default=10, help_text='How long a sender can take a message back, before anybody sees it and mail leaves. 0: not at all.', validators=[django.core.validators.MaxValueValidator(120)], verbose_name='undo sending (seconds)'),
         ),
         migrations.AlterField(
             model_name='auditevent',

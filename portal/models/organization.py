@@ -9,6 +9,11 @@ from portal.ids import uuid7
 class Organization(models.Model):
     """The customer that owns a portal: its address, its settings."""
 
+    class FirstVisit(models.TextChoices):
+        TEMPORARY_PASSWORD = "temporary_password", _("a temporary password is mailed")
+        LINK = "link", _("a link to create a password is mailed")
+        BY_TELEPHONE = "by_telephone", _("no mail: an administrator sets the password and tells it by telephone")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(
         _("name"), max_length=120, help_text=_("As recipients know it; stands in every notification.")
@@ -35,11 +40,52 @@ class Organization(models.Model):
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(72)],
     )
+    first_visit_mode = models.CharField(
+        _("first visit"),
+        max_length=20,
+        choices=FirstVisit,
+        default=FirstVisit.TEMPORARY_PASSWORD,
+        help_text=_("How somebody who has no password yet gets one."),
+    )
+    password_min_length = models.PositiveSmallIntegerField(
+        _("shortest password"),
+        default=15,
+        validators=[MinValueValidator(8), MaxValueValidator(64)],
+        help_text=_("Below 15 only for those of whom a second factor is demanded; for everybody else it stays 15."),
+    )
+    password_classes = models.BooleanField(
+        _("passwords need capitals, digits and signs"),
+        default=False,
+        help_text=_("Only where a rule book demands it: length protects better."),
+    )
+    password_age_days = models.PositiveSmallIntegerField(
+        _("passwords expire after (days)"),
+        default=0,
+        validators=[MaxValueValidator(1095)],
+        help_text=_("0: never, which is what is recommended today."),
+    )
+    password_history = models.PositiveSmallIntegerField(
+        _("old passwords not to be used again"),
+        default=0,
+        validators=[MaxValueValidator(10)],
+        help_text=_("How many, the current one included. 0: no such rule."),
+    )
+    second_factor_senders = models.BooleanField(_("second factor for senders"), default=False)
+    second_factor_recipients = models.BooleanField(_("second factor for recipients"), default=False)
+    second_factor_administrators = models.BooleanField(_("second factor for administrators"), default=False)
+    support_contact = models.CharField(
+        _("contact for help"),
+        max_length=200,
+        blank=True,
+        help_text=_("A telephone number or an email address; stands on the log-in and help pages."),
+    )
     undo_seconds = models.PositiveSmallIntegerField(
         _("undo sending (seconds)"),
         default=10,
         validators=[MaxValueValidator(120)],
-        help_text=_("How long a sender can take a message back before anybody sees it and any mail leaves. 0: not at all."),
+        help_text=_(
+            "How long a sender can take a message back, before anybody sees it and mail leaves. 0: not at all."
+        ),
     )
     recall_destroys_quotes = models.BooleanField(
         _("hide the quoted original too"),
@@ -93,6 +139,10 @@ class Organization(models.Model):
             models.CheckConstraint(
                 name="organization_first_visit_at_most_72_hours",
                 condition=models.Q(first_visit_hours__gte=1, first_visit_hours__lte=72),
+            ),
+            models.CheckConstraint(
+                name="organization_passwords_of_8_at_least",
+                condition=models.Q(password_min_length__gte=8, password_min_length__lte=64),
             ),
         ]
 

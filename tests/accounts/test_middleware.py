@@ -8,7 +8,18 @@ from accounts.models import PortalSession
 from portal import moments
 from tests.conftest import PASSWORD
 
-PUBLIC = {"home", "log_in", "log_in_to_message", "log_out", "set_password"}
+PUBLIC = {
+    "home",
+    "link_sent",
+    "log_in",
+    "log_in_to_message",
+    "log_out",
+    "reset_link",
+    "reset_password",
+    "reset_sent",
+    "send_link",
+    "set_password",
+}
 
 
 def test_every_page_is_behind_the_log_in_unless_it_is_listed_here():
