@@ -17,7 +17,7 @@ OURS = [path for path in TEMPLATES if not any(part in str(path) for part in WITH
 def test_no_style_and_no_script_in_a_page(template):
     source = template.read_text()
 
-    assert not re.search(r"<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:", source, re.IGNORECASE)
+    assert not re.search(r"""<style|\sstyle\s*=|\son[a-z]+=["']|javascript:""", source, re.IGNORECASE)
     for tag in re.findall(r"<script[^>]*>", source):
         assert "src=" in tag
 
