@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from portal import keyring, moments
+from portal.ids import uuid7
 
 from . import attachments, definitions, replies, sealing
 from .models import MailboxEntry, Message
@@ -29,6 +30,8 @@ class DraftText:
     body: str = ""
     expires_at: datetime | None = None
     read_receipt: bool = False
+    revision: int | None = None  # the save this text was written over, and the window it was written in
+    window: str = ""
     definition: uuid.UUID | None = None  # None: the default
 
 
@@ -36,6 +39,7 @@ class DraftText:
 class SavedDraft:
     entry: MailboxEntry
     problems: list[str]
+    is_second: bool = False  # another window had saved meanwhile: this is a draft of its own, both are kept
 
 
 class AlreadySent(Exception):
@@ -68,18 +72,43 @@ def save_draft(
     Returns the author's entry and a sentence for each file that was not kept. AlreadySent and SavedMeanwhile when
     another request was quicker.
     """
+    is_second = False
     if entry is None:
         entry = _create(actor, message_id, text, answer)
     else:
         lock_unsent(entry)
+        is_second = _was_saved_elsewhere(entry.message, text)
+        entry = _second(entry, text) if is_second else entry
     message, key = entry.message, sealing.open_message_key(entry)
     _write(message, key, text, keep_recipients=message.in_reply_to_id is not None)
     problems = _choose_definition(message, text)
+    message.revision += 1
+    message.window = text.window
     message.save()
     if removed_attachments:
         attachments.detach(message, removed_attachments)
     problems += attachments.attach(message, key, uploads)
-    return SavedDraft(entry, problems)
+    return SavedDraft(entry, problems, is_second)
+
+
+def _was_saved_elsewhere(message: Message, text: DraftText) -> bool:
+    """Another window saved after this one had last seen the draft. Held: the message's row is locked."""
+    stored = Message.objects.values("revision", "window").get(id=message.id)
+    message.revision = stored["revision"]
+    return text.revision not in (None, stored["revision"]) and text.window != stored["window"]
+
+
+def _second(entry: MailboxEntry, text: DraftText) -> MailboxEntry:
+    """A draft beside the first: what it answers, quotes and carries is the same."""
+    first, key = entry.message, sealing.open_message_key(entry)
+    second = _create(entry.owner, uuid7(), text, None)
+    second.message.in_reply_to, second.message.forwards = first.in_reply_to, first.forwards
+    second_key = sealing.open_message_key(second)
+    if first.in_reply_to_id is not None:
+        sealing.seal_draft_recipients(second.message, second_key, sealing.open_draft_recipients(first, key))
+    replies.quote_under(second.message, second_key, replies.open_quotes(first, key))
+    attachments.copy_to(second.message, second_key, first, key)
+    return second
 
 
 def _choose_definition(message: Message, text: DraftText) -> list[str]:
@@ -155,6 +184,7 @@ def open_draft(entry: MailboxEntry) -> DraftText:
         body=sealing.open_body(message, key),
         expires_at=message.expires_at,
         read_receipt=message.read_receipt,
+        revision=message.revision,
         definition=message.definition_id,
     )
 

@@ -1,5 +1,6 @@
 """The compose form. It refuses nothing: whatever was typed is kept in the draft, and sending says what to mend."""
 
+import secrets
 import uuid
 from datetime import datetime
 
@@ -30,6 +31,9 @@ class ComposeForm(forms.Form):
     read_receipt = forms.BooleanField(label=_("Request Read Receipt"), required=False)
     # "html" once the editor has taken the textarea over.
     body_format = forms.CharField(required=False, initial="plain", widget=forms.HiddenInput)
+    # Which save of the draft this window has seen, and which window it is.
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    window = forms.CharField(required=False, widget=forms.HiddenInput, initial=lambda: secrets.token_hex(8))
     # What a reply answers, for its first save; later the draft knows.
     answers = forms.UUIDField(required=False, widget=forms.HiddenInput)
     to_all = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -48,6 +52,7 @@ class ComposeForm(forms.Form):
                 "body": plain_text(text.body),
                 "expires_at": expires_at,
                 "read_receipt": text.read_receipt,
+                "revision": text.revision,
                 "definition": text.definition,
                 **hidden,
             }
@@ -62,6 +67,8 @@ class ComposeForm(forms.Form):
             body=self._body(before),
             expires_at=self._expires_at(),
             read_receipt=bool(self._typed("read_receipt")),
+            revision=int(revision) if (revision := self._typed("revision")).isdecimal() else None,
+            window=self._typed("window")[:32],
             definition=self._definition(before),
         )
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import attachment, compose, expiry, folders, message, recall, resending
+from .views import attachment, completion, compose, expiry, folders, message, recall, resending
 
 urlpatterns = [
     path("inbox/", folders.inbox, name="inbox"),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("drafts/", folders.drafts, name="drafts"),
     path("deleted/", folders.deleted, name="deleted"),
     path("compose/", compose.compose, name="compose"),
+    path("compose/complete/", completion.complete, name="complete"),
     path("drafts/<uuid:message>/", compose.draft, name="draft"),
     path("messages/undo-sending/", compose.undo_sending, name="undo_sending"),
     path("messages/delete/", folders.delete, name="delete"),

@@ -59,6 +59,8 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(null=True)),
                 ('recalled_at', models.DateTimeField(null=True)),
                 ('purged_at', models.DateTimeField(help_text='Content destroyed; the history stays.', null=True)),
+                ('revision', models.PositiveIntegerField(default=0)),
+                ('window', models.CharField(blank=True, max_length=32)),
                 ('extensions_used', models.PositiveSmallIntegerField(default=0)),
                 ('definition', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.definition')),
                 ('in_reply_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replies', to='messaging.message')),

@@ -26,6 +26,9 @@ class Message(MessageRules):
     forwards = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="forwarded_in")
     # A draft's To, Cc and Bcc as they were typed, sealed; once sent they are Recipient rows.
     draft_recipients = models.BinaryField(default=bytes)
+    # Which save of the draft this is and which window made it, so that one window does not eat another's text.
+    revision = models.PositiveIntegerField(default=0)
+    window = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)

@@ -3,10 +3,11 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import AuthenticatedRequest
@@ -26,7 +27,7 @@ from messaging import (
     undo,
 )
 from messaging.addressing import MAX_RECIPIENTS
-from messaging.drafts import DraftText
+from messaging.drafts import DraftText, SavedDraft
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
 from messaging.replies import Answer
@@ -104,6 +105,12 @@ def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
     return _draft_page(request, entry)
 
 
+_SECOND = gettext_lazy(
+    "This draft was saved in another window meanwhile. Both are kept: this is what you wrote here, the other one is in "
+    "Drafts."
+)
+
+
 def _already_sent(request: AuthenticatedRequest) -> HttpResponse:
     messages.info(request, _("This message has been sent already."))
     return redirect("sent")
@@ -121,7 +128,15 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         uploads=cast("list[SealedUpload]", request.FILES.getlist("files")),
         removed_attachments=parsed_uuids(request.POST.getlist("remove")),
     )
-    action = request.POST.get("action", "save")
+    return _after_saving(request, saved, request.POST.get("action", "save"))
+
+
+def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str) -> HttpResponse:
+    if action == "autosave":
+        return _autosaved(saved)
+    if saved.is_second:
+        messages.warning(request, _SECOND)
+        return redirect("draft", saved.entry.message_id)
     if action in ("send", "send_confirmed") and not saved.problems:
         return _send(request, saved.entry, confirmed=action == "send_confirmed")
     if action == "discard":
@@ -132,7 +147,18 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         messages.error(request, problem)
     if action == "save":
         messages.success(request, _("Draft saved."))
-    return redirect("draft", message_id)
+    return redirect("draft", saved.entry.message_id)
+
+
+def _autosaved(saved: SavedDraft) -> JsonResponse:
+    """For the script that saves while one types: where the draft is now, and which save this was."""
+    return JsonResponse(
+        {
+            "url": reverse("draft", args=[saved.entry.message_id]),
+            "revision": saved.entry.message.revision,
+            "warning": str(_SECOND) if saved.is_second else "",
+        }
+    )
 
 
 def _answer_of(request: AuthenticatedRequest, form: ComposeForm) -> Answer | None:

@@ -1,0 +1,47 @@
+"""Completion of addresses: the organisation's directory for its own people, and for everybody those they have
+exchanged messages with themselves. Never what somebody else has typed or received."""
+
+from django.db.models import Q
+
+from accounts.models import User
+
+from .models import MailboxEntry, Recipient
+
+MOST = 8
+
+
+def complete(user: User, typed: str) -> list[dict[str, str]]:
+    """Up to eight people as {"address", "name"} whose address or name begins with, or has in it, what was typed."""
+    typed = typed.strip()
+    if len(typed) < 2:
+        return []
+    found: dict[str, str] = {}
+    for address, name in (*_written_to(user, typed), *_heard_from(user, typed), *_directory(user, typed)):
+        found.setdefault(address, name)
+    nearest = sorted(found.items(), key=lambda person: (not _begins(person, typed), person))
+    return [{"address": address, "name": name} for address, name in nearest[:MOST]]
+
+
+def _begins(person: tuple[str, str], typed: str) -> bool:
+    return any(text.lower().startswith(typed.lower()) for text in person)
+
+
+def _written_to(user: User, typed: str):
+    past = Recipient.objects.filter(message__sender=user).filter(Q(address__icontains=typed) | Q(name__icontains=typed))
+    return past.order_by("address").values_list("address", "name").distinct()[: MOST * 4]
+
+
+def _heard_from(user: User, typed: str):
+    senders = User.objects.filter(
+        sent_messages__entries__owner=user, sent_messages__entries__kind=MailboxEntry.Kind.RECEIVED
+    ).filter(Q(address__icontains=typed) | Q(name__icontains=typed))
+    return senders.order_by("address").values_list("address", "name").distinct()[: MOST * 4]
+
+
+def _directory(user: User, typed: str):
+    if not user.is_internal:
+        return []
+    colleagues = User.objects.filter(
+        organization=user.organization, domain__is_internal=True, disabled_at__isnull=True
+    ).filter(Q(address__icontains=typed) | Q(name__icontains=typed))
+    return colleagues.order_by("address").values_list("address", "name")[: MOST * 4]
