@@ -4,7 +4,7 @@ when the message was sent (definitions.py)."""
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .models import Definition, MailboxEntry, Message
+from .models import Definition, MailboxEntry
 from .models.definition import MessageRules
 
 
@@ -12,7 +12,8 @@ def allowed_in_words(entry: MailboxEntry) -> list[str]:
     """Sentences for the message page: what the reader of this copy may and may not do."""
     message = entry.message
     if entry.kind == MailboxEntry.Kind.SENT:
-        return _recipients_may(message)
+        named = recipients_may(message)
+        return [_("Recipients may: %(verbs)s.") % {"verbs": named} if named else _("Recipients may only read.")]
     return _readers_are_told(message)
 
 
@@ -28,6 +29,8 @@ def preview(definition: Definition) -> list[str]:
 
 def _readers_are_told(rules: MessageRules) -> list[str]:
     may = [_answering(rules)]
+    if rules.may_forward:
+        may.append(_("You may forward this message."))
     may.append(_("You may print this message.") if rules.may_print else _("Printing is not allowed."))
     return may
 
@@ -42,12 +45,12 @@ def _answering(message: MessageRules) -> str:
     return _("Replies are not allowed.")
 
 
-def _recipients_may(message: Message) -> list[str]:
+def recipients_may(message: MessageRules) -> str:
+    """The verbs, with commas between; empty where they may only read."""
     may = [
         (message.may_reply, _("reply")),
         (message.may_reply_all, _("reply to all")),
         (message.may_forward, _("forward")),
         (message.may_print, _("print")),
     ]
-    named = [word for allowed, word in may if allowed]
-    return [_("Recipients may: %(verbs)s.") % {"verbs": ", ".join(named)} if named else _("Recipients may only read.")]
+    return ", ".join(word for allowed, word in may if allowed)

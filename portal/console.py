@@ -15,6 +15,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
@@ -60,9 +61,31 @@ def organization_of(row: Any) -> Organization:
     return row if isinstance(row, Organization) else row.organization
 
 
+class ScopedForm(forms.ModelForm):
+    """Whatever is chosen in it belongs to the row's own organisation. An administrator is offered nothing else; the
+    operator, who sees all, could mix them up."""
+
+    def own_organization(self) -> Any:
+        return self.cleaned_data.get("organization") or getattr(self.instance, "organization", None)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name, value in list(cleaned.items()):
+            rows = value if isinstance(value, QuerySet) else [value]
+            if any(self._is_foreign(row) for row in rows):
+                self.add_error(name, _("This belongs to another organisation."))
+        return cleaned
+
+    def _is_foreign(self, row: Any) -> bool:
+        organization_id = getattr(row, "organization_id", None)
+        own = self.own_organization()
+        return organization_id is not None and own is not None and organization_id != own.pk
+
+
 class OrganizationScopedAdmin(admin.ModelAdmin):
     """See above. Subclasses name fields as usual and leave `organization` out of them: it is added here."""
 
+    form: type[forms.ModelForm] = ScopedForm
     # Names of fields that links of ours filter by, beside those in list_filter.
     linked_filters: tuple[str, ...] = ()
     actions = None
@@ -95,6 +118,13 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return visible(request, super().get_queryset(request))
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """A choice of rows without Django's pop-up windows for adding, changing and deleting them in passing."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs["queryset"] = visible(request, db_field.remote_field.model._default_manager.all())

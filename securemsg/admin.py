@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 
 # Every registered model stands in one section; a test holds this.
 CONTENTS = (
-    (_("Users & Groups"), ("accounts.InternalDomain", "accounts.ExternalDomain", "accounts.User")),
-    (_("Secure Messaging"), ("messaging.Definition",)),
+    (_("Users & Groups"), ("accounts.InternalDomain", "accounts.ExternalDomain", "accounts.User", "accounts.Group")),
+    (_("Secure Messaging"), ("messaging.Definition", "messaging.DefinitionFolder")),
     (_("Account"), ("portal.Organization",)),
     (_("Reporting"), ("accounts.LogInAttempt", "portal.AuditEvent")),
 )

@@ -1,9 +1,9 @@
 """Users & Groups, and the log-in attempts, in the administration console."""
 
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group as DjangoGroup
 
-from . import directories, log_in_attempts, users  # noqa: F401  each registers its pages
+from . import directories, groups, log_in_attempts, users  # noqa: F401  each registers its pages
 
 # Django's groups belong to no organisation.
-admin.site.unregister(Group)
+admin.site.unregister(DjangoGroup)

@@ -8,8 +8,8 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Domain, LogInAttempt, User
-from messaging.models import Definition
+from accounts.models import Domain, Group, LogInAttempt, User
+from messaging.models import Definition, DefinitionFolder
 from portal import audit
 from portal.models import AuditEvent, Organization
 
@@ -29,8 +29,14 @@ def south(other_organization, other_administrator, stranger) -> SimpleNamespace:
 def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     slug = organization.slug
     external, _ = Domain.objects.get_or_create(organization=organization, name=f"partner.{slug}.example")
+    group = Group.objects.create(organization=organization, name=f"{slug} people")
+    group.members.add(user)
+    folder = DefinitionFolder.objects.create(organization=organization, name=f"{slug} folder")
+    folder.groups.add(group)
     return {
         "user": user,
+        "group": group,
+        "folder": folder,
         "internal": user.domain,
         "external": external,
         "definition": Definition.objects.create(organization=organization, description=f"{slug} terms"),
@@ -59,8 +65,10 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "accounts.InternalDomain": place.internal,
             "accounts.ExternalDomain": place.external,
             "accounts.User": place.user,
+            "accounts.Group": place.group,
             "accounts.LogInAttempt": place.attempt,
             "messaging.Definition": place.definition,
+            "messaging.DefinitionFolder": place.folder,
             "portal.Organization": place.organization,
             "portal.AuditEvent": place.event,
         }

@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from accounts.models import Domain, ExternalDomain, User
+from messaging.models import Definition
 from portal.console import OrganizationScopedAdmin
 from portal.models import Organization
 from securemsg.admin import CONTENTS
@@ -30,7 +31,15 @@ def _ids(place, rows) -> set[str]:
 
 def _leaks(response, place, rows) -> list[str]:
     text = response.content.decode()
-    known = [*_ids(place, rows), place.organization.name, place.organization.slug + ".example", "south terms", "SOUTH"]
+    known = [
+        *_ids(place, rows),
+        place.organization.name,
+        place.organization.slug + ".example",
+        "south terms",
+        "south people",
+        "south folder",
+        "SOUTH",
+    ]
     return [word for word in known if word in text]
 
 
@@ -111,6 +120,9 @@ def test_a_forged_organization_is_not_taken(north, south, rows, label):
         "position": 1,
         "extensions": 1,
         "domain": south.internal.pk,
+        "folder": south.folder.pk,
+        "groups": [south.group.pk],
+        "addresses": south.user.address,
         "is_superuser": "on",
         "user": south.user.pk,
     }
@@ -120,6 +132,9 @@ def test_a_forged_organization_is_not_taken(north, south, rows, label):
     assert not User.objects.filter(is_superuser=True).exists()
     assert not User.objects.exclude(organization=south.organization).filter(domain=south.internal).exists()
     assert Organization.objects.count() == 2
+    assert not Definition.objects.exclude(organization=south.organization).filter(folder=south.folder).exists()
+    assert list(south.group.definition_folders.all()) == [south.folder]
+    assert list(south.user.member_of.all()) == [south.group]
 
 
 @each_model

@@ -5,9 +5,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from accounts.models import InternalDomain, PortalSession, User
+from accounts.models import Group, InternalDomain, PortalSession, User
 from messaging.definitions import default_for
-from messaging.models import Definition
+from messaging.models import Definition, DefinitionFolder
 from portal import audit
 
 from ..admin.conftest import page as address
@@ -18,7 +18,11 @@ from .test_pages import SCREENS, assert_good
 @pytest.fixture
 def pages(administrator, recipient) -> list[str]:
     organization = administrator.organization
-    own = Definition.objects.create(organization=organization, description="Read within a week")
+    folder = DefinitionFolder.objects.create(organization=organization, name="Clinical")
+    own = Definition.objects.create(organization=organization, description="Read within a week", folder=folder)
+    group = Group.objects.create(organization=organization, name="Ward")
+    folder.groups.add(group)
+    dry_run = reverse("admin:messaging_definition_dry_run")
     event = audit.record(organization, "user.changed", actor=administrator, about=recipient.pk, fields=["name"])
     return [
         reverse("admin:index"),
@@ -29,6 +33,14 @@ def pages(administrator, recipient) -> list[str]:
         address(User, "add"),
         address(User, "change", recipient.pk),
         address(User, "history", recipient.pk),
+        address(Group, "changelist"),
+        address(Group, "change", group.pk),
+        address(DefinitionFolder, "changelist"),
+        address(DefinitionFolder, "add"),
+        address(DefinitionFolder, "change", folder.pk),
+        dry_run,
+        f"{dry_run}?sender={recipient.address}&to=nobody",
+        f"{dry_run}?sender={administrator.address}&to={recipient.address}",
         address(Definition, "changelist"),
         address(Definition, "change", default_for(organization).pk),
         address(Definition, "change", own.pk),
@@ -120,3 +132,43 @@ def test_the_way_in_is_the_organizations_log_in_page(open_browser, administrator
         # The browser is known to come from north, so the console's visitor is sent to north's page, and back here.
         window.goto(reverse("admin:index"))
         window.wait_for_url("**/p/north/?next=%2Fadmin%2F")
+
+
+@pytest.fixture
+def three(administrator) -> list[Definition]:
+    default = default_for(administrator.organization)
+    others = [Definition(organization=default.organization, description="AB"[n], position=n + 1) for n in range(2)]
+    return [default, *Definition.objects.bulk_create(others)]
+
+
+def order(window) -> list[str]:
+    return window.locator("#result_list tbody th").all_inner_texts()
+
+
+def test_definitions_are_put_in_order_by_dragging(open_browser, administrator, three):
+    window = open_browser(administrator)
+    window.goto(address(Definition, "changelist"))
+    assert order(window) == ["Standard", "A", "B"]
+    handle, first = window.locator(".drag-handle").nth(2).bounding_box(), window.locator("tbody tr").nth(0)
+    top = first.bounding_box()
+    window.mouse.move(handle["x"] + 8, handle["y"] + 8)
+    window.mouse.down()
+    window.mouse.move(handle["x"] + 8, top["y"] + 4, steps=6)
+    window.mouse.up()
+    assert order(window) == ["B", "Standard", "A"]
+    window.get_by_role("button", name="Position of A").press("ArrowUp")
+    assert order(window) == ["B", "A", "Standard"]
+    with window.expect_navigation():
+        window.get_by_role("button", name="Save").click()
+    assert order(window) == ["B", "A", "Standard"]
+    assert [one.description for one in Definition.objects.all()] == ["B", "A", "Standard"]
+
+
+def test_definitions_are_put_in_order_by_number_without_script(open_browser, administrator, three):
+    window = open_browser(administrator, java_script_enabled=False)
+    window.goto(address(Definition, "changelist"))
+    for number, name in ((9, "Standard"), (2, "A"), (1, "B")):
+        window.get_by_label(f"Position of {name}").fill(str(number))
+    with window.expect_navigation():
+        window.get_by_role("button", name="Save").click()
+    assert order(window) == ["B", "A", "Standard"]

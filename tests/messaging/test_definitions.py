@@ -135,7 +135,7 @@ def test_the_page_offers_them_and_keeps_the_choice(default, define, sender, log_
 def test_with_nothing_to_choose_there_is_no_choice(default, sender, recipient, log_in):
     for person in (sender, recipient):
         html = log_in(person).get(reverse("compose")).content.decode()
-        assert "Definition: Standard" in html
+        assert "<span>Standard</span>" in html
         assert 'name="definition"' not in html
 
 
