@@ -60,7 +60,9 @@ def test_prose_of_a_form_that_it_does_not_know_comes_back_too(checked):
 
 
 def test_it_leaves_out_what_nobody_typed(checked):
-    page = post(checked, {"next": "/inbox/", "action": "save", "answers": str(uuid7()), "is_forward": "False", "cc": " "})
+    page = post(
+        checked, {"next": "/inbox/", "action": "save", "answers": str(uuid7()), "is_forward": "False", "cc": " "}
+    )
 
     assert "<textarea" not in page.content.decode()
     assert "reload the page" in page.content.decode()
