@@ -17,6 +17,14 @@ def allowed_in_words(entry: MailboxEntry) -> list[str]:
     return _readers_are_told(message)
 
 
+def may_print(entry: MailboxEntry) -> bool:
+    return entry.kind == MailboxEntry.Kind.SENT or entry.message.may_print
+
+
+def may_download(entry: MailboxEntry) -> bool:
+    return entry.kind == MailboxEntry.Kind.SENT or entry.message.may_download
+
+
 def preview(definition: Definition) -> list[str]:
     """What somebody who gets a message under this definition will be told, as it stands."""
     days = definition.expire_after_days
@@ -31,6 +39,8 @@ def _readers_are_told(rules: MessageRules) -> list[str]:
     may = [_answering(rules)]
     if rules.may_forward:
         may.append(_("You may forward this message."))
+    if rules.may_download:
+        may.append(_("You may download this message."))
     may.append(_("You may print this message.") if rules.may_print else _("Printing is not allowed."))
     return may
 
@@ -52,5 +62,6 @@ def recipients_may(message: MessageRules) -> str:
         (message.may_reply_all, _("reply to all")),
         (message.may_forward, _("forward")),
         (message.may_print, _("print")),
+        (message.may_download, _("download")),
     ]
     return ", ".join(word for allowed, word in may if allowed)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import attachment, completion, compose, expiry, folders, message, recall, resending
+from .views import attachment, body, completion, compose, download, expiry, folders, message, recall, resending
 
 urlpatterns = [
     path("inbox/", folders.inbox, name="inbox"),
@@ -18,8 +18,10 @@ urlpatterns = [
     path("messages/mark-unread/", folders.mark_unread, name="mark_unread"),
     path("messages/<uuid:entry>/", message.message, name="message"),
     path("messages/<uuid:entry>/arrive/", message.arrive, name="arrive"),
-    path("messages/<uuid:entry>/body/", message.body, name="body"),
+    path("messages/<uuid:entry>/body/", body.body, name="body"),
     path("messages/<uuid:entry>/attachments/<uuid:attachment>/", attachment.attachment, name="attachment"),
+    path("messages/<uuid:entry>/print/", body.print_sheet, name="print_sheet"),
+    path("messages/<uuid:entry>/download/", download.download, name="download"),
     path("messages/<uuid:entry>/reply/", compose.reply, name="reply"),
     path("messages/<uuid:entry>/reply-all/", compose.reply_all, name="reply_all"),
     path("messages/<uuid:entry>/forward/", compose.forward, name="forward"),

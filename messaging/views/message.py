@@ -1,16 +1,13 @@
 import uuid
 from typing import Any
 
-from csp.constants import NONE, SELF
-from csp.decorators import csp
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
-from messaging import access, attachments, bodies, expiry, receipts, replies, rules, sealing, sending, tracking
+from messaging import access, attachments, expiry, receipts, replies, rules, sealing, sending, tracking
 from messaging.models import MailboxEntry, Recipient
 
 from .navigation import mailbox_context
@@ -50,6 +47,8 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         "body_url": reverse("body", args=[copy.id]),
         "can_reply": replies.may_reply(copy, to_all=False),
         "can_reply_all": replies.may_reply(copy, to_all=True),
+        "can_print": rules.may_print(copy),
+        "can_download": rules.may_download(copy),
         "can_forward": replies.may_forward(copy),
         "can_recall": is_sent and not copy.message.is_recalled(),
         "can_extend": is_sent and expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
@@ -84,37 +83,6 @@ def _is_prefetch(request: AuthenticatedRequest) -> bool:
 
 def _gone(request: AuthenticatedRequest, gone: access.Gone) -> HttpResponse:
     return render(request, "messaging/gone.html", {**mailbox_context(request), "reason": gone.reason}, status=410)
-
-
-# The frame's own policy: Outlook's styling lives in style attributes, pictures came with the message; nothing
-# else may load, nothing may run, and opened as a page of its own it is still a sandbox.
-@csp(  # type: ignore[arg-type]
-    {
-        "default-src": [NONE],
-        "style-src": ["'unsafe-inline'"],
-        "img-src": [SELF, "data:"],
-        "frame-ancestors": [SELF],
-        "base-uri": [NONE],
-        "form-action": [NONE],
-        "sandbox": ["allow-same-origin", "allow-popups", "allow-popups-to-escape-sandbox"],
-    }
-)
-@xframe_options_sameorigin
-@require_safe
-def body(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    """The document inside the message page's frame: the body, and under it what it quotes."""
-    try:
-        copy = access.openable_entry(request.user, entry)
-    except access.Gone as gone:
-        return render(request, "messaging/body_gone.html", {"reason": gone.reason}, status=410)
-    key = sealing.open_message_key(copy)
-    quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(copy.message, key)]
-    context = {
-        "subject": sealing.open_subject(copy.message, key),
-        "body": bodies.shown(sealing.open_body(copy.message, key)),
-        "quotes": quotes,
-    }
-    return render(request, "messaging/body.html", context)
 
 
 @require_safe

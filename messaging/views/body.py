@@ -1,0 +1,70 @@
+"""What was written, as a document of its own: in the message page's frame, or on paper.
+
+The frame's own policy: Outlook's styling lives in style attributes, pictures came with the message; nothing else may
+load, nothing may run, and opened as a page of its own it is still a sandbox.
+"""
+
+import uuid
+from typing import Any
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from accounts.http import AuthenticatedRequest
+from messaging import access, bodies, replies, rules, sealing
+from messaging.models import MailboxEntry, Recipient
+
+_POLICY = {
+    "default-src": [NONE],
+    "style-src": ["'unsafe-inline'"],
+    "img-src": [SELF, "data:"],
+    "frame-ancestors": [SELF],
+    "base-uri": [NONE],
+    "form-action": [NONE],
+}
+_IN_THE_FRAME = _POLICY | {"sandbox": ["allow-same-origin", "allow-popups", "allow-popups-to-escape-sandbox"]}
+_ON_PAPER = _POLICY | {"frame-ancestors": [NONE], "sandbox": ["allow-modals"]}
+
+
+@csp(_IN_THE_FRAME)  # type: ignore[arg-type]
+@xframe_options_sameorigin
+@require_safe
+def body(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    """The document inside the message page's frame: the body, and under it what it quotes."""
+    return _document(request, entry, "messaging/body.html")
+
+
+@csp(_ON_PAPER)  # type: ignore[arg-type]
+@require_safe
+def print_sheet(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
+    """A clean sheet for the browser's print command; refused where printing is restricted."""
+    return _document(request, entry, "messaging/print_sheet.html")
+
+
+def _document(request: AuthenticatedRequest, entry: uuid.UUID, template: str) -> HttpResponse:
+    try:
+        copy = access.openable_entry(request.user, entry)
+    except access.Gone as gone:
+        return render(request, "messaging/body_gone.html", {"reason": gone.reason}, status=410)
+    if template == "messaging/print_sheet.html" and not rules.may_print(copy):
+        raise PermissionDenied(_("The sender does not allow this message to be printed."))
+    return render(request, template, _written(copy))
+
+
+def _written(copy: MailboxEntry) -> dict[str, Any]:
+    message, key = copy.message, sealing.open_message_key(copy)
+    listed = message.recipients.exclude(role=Recipient.Role.BCC).order_by("id")
+    return {
+        "message": message,
+        "subject": sealing.open_subject(message, key),
+        "to": [person for person in listed if person.role == Recipient.Role.TO],
+        "cc": [person for person in listed if person.role == Recipient.Role.CC],
+        "body": bodies.shown(sealing.open_body(message, key)),
+        "quotes": [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(message, key)],
+    }

@@ -1,0 +1,98 @@
+"""A clean print sheet, and the message as a file, where the definition allows them."""
+
+import os
+from email import policy
+from email.parser import BytesParser
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+
+from messaging.models import Message
+from portal.ids import uuid7
+from portal.models import AuditEvent
+
+from .conftest import BODY, SUBJECT, copy_of
+
+CONTENT = os.urandom(200_000)
+
+
+@pytest.fixture
+def sent(sender, recipient, second_recipient, log_in):
+    file = BytesIO(CONTENT)
+    file.name = "Befund März.bin"
+    form = {
+        "to": recipient.address,
+        "bcc": second_recipient.address,
+        "subject": SUBJECT,
+        "body": BODY,
+        "action": "send",
+    }
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form | {"files": file, "action": "send"})
+    Message.objects.update(may_download=True)
+    return Message.objects.get()
+
+
+def test_the_sheet_has_the_message_and_nothing_of_the_portal(sent, recipient, second_recipient, log_in):
+    page = log_in(recipient).get(reverse("print_sheet", args=[copy_of(sent, recipient).id]))
+    for word in (SUBJECT, BODY, "sender@north.example", recipient.address):
+        assert word in page.text
+    assert second_recipient.address not in page.text
+    assert "Log Out" not in page.text
+    assert "sandbox allow-modals" in page["Content-Security-Policy"]
+    assert "script" not in page["Content-Security-Policy"]
+
+
+def test_where_printing_is_restricted_there_is_none(sent, recipient, sender, log_in):
+    Message.objects.update(may_print=False)
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    url = reverse("print_sheet", args=[entry.id])
+    page = client.get(reverse("message", args=[entry.id])).text
+    assert url not in page
+    assert "Printing is not allowed." in page
+    assert client.get(url).status_code == 403
+    assert log_in(sender).get(reverse("print_sheet", args=[copy_of(sent, sender).id])).status_code == 200
+
+
+def fetch(client, entry):
+    response = client.get(reverse("download", args=[entry.id]))
+    assert response["Content-Type"] == "message/rfc822"
+    return BytesParser(policy=policy.default).parsebytes(b"".join(response.streaming_content))
+
+
+def test_the_file_holds_all_of_it(sent, recipient, log_in):
+    message = fetch(log_in(recipient), copy_of(sent, recipient))
+    assert not message.defects
+    assert message["Subject"] == SUBJECT
+    assert message["From"] == "Demo Sender <sender@north.example>"
+    assert message["Bcc"] is None
+    assert BODY in message.get_body(("plain",)).get_content()
+    (attachment,) = message.iter_attachments()
+    assert attachment.get_filename() == "Befund März.bin"
+    assert attachment.get_content() == CONTENT
+    assert AuditEvent.objects.filter(action="message.downloaded", actor_id=recipient.id).count() == 1
+
+
+def test_the_authors_own_has_bcc(sent, sender, second_recipient, log_in):
+    assert second_recipient.address in fetch(log_in(sender), copy_of(sent, sender))["Bcc"]
+
+
+def test_a_subject_cannot_add_headers(sent, sender, recipient, log_in):
+    form = {"to": recipient.address, "subject": "Hello\r\nBcc: spy@evil.example", "body": "b", "action": "send"}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    message = fetch(log_in(sender), copy_of(Message.objects.latest("sent_at"), sender))
+    assert message["Bcc"] is None
+
+
+def test_where_downloading_is_not_allowed_there_is_none(sent, recipient, log_in):
+    Message.objects.update(may_download=False)
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    url = reverse("download", args=[entry.id])
+    assert url not in client.get(reverse("message", args=[entry.id])).text
+    assert client.get(url).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["print_sheet", "download"])
+def test_they_check_ownership(name, sent, recipient, stranger, colleague, log_in):
+    for person in (stranger, colleague):
+        assert log_in(person).get(reverse(name, args=[copy_of(sent, recipient).id])).status_code == 404
