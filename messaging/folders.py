@@ -46,21 +46,23 @@ class Page:
 
 def page(user: User, folder: str, *, older_than: uuid.UUID | None = None) -> Page:
     """A page of the folder, newest first, by key: three queries however large the folder is."""
-    entries = (
-        access.entries_of(user)
-        .filter(folder=folder, removed_at__isnull=True)
-        .annotate(has_attachments=Exists(Attachment.objects.filter(message=OuterRef("message"))))
-        .prefetch_related("message__recipients")
-        .order_by("-id")
-    )
+    entries = listable(access.entries_of(user).filter(folder=folder, removed_at__isnull=True)).order_by("-id")
     if older_than is not None:
         entries = entries.filter(id__lt=older_than)
     found = list(entries.defer("message__body")[: PAGE_ROWS + 1])
     shown = found[:PAGE_ROWS]
-    return Page([_row(entry) for entry in shown], shown[-1].id if len(found) > PAGE_ROWS else None)
+    return Page([row(entry) for entry in shown], shown[-1].id if len(found) > PAGE_ROWS else None)
 
 
-def _row(entry: MailboxEntry) -> Row:
+def listable(entries: QuerySet[MailboxEntry]) -> QuerySet[MailboxEntry]:
+    """The copies with what their rows take beyond access.entries_of."""
+    return entries.annotate(
+        has_attachments=Exists(Attachment.objects.filter(message=OuterRef("message")))
+    ).prefetch_related("message__recipients")
+
+
+def row(entry: MailboxEntry) -> Row:
+    """A copy as one line of a folder page."""
     state, subject = _state_and_subject(entry)
     return Row(
         entry=entry.id,

@@ -18,11 +18,13 @@ def wrap_for_entry(entry: MailboxEntry, message_key: bytes, retention_key: bytes
     entry.wrapped_key = keyring.seal(retention_key, message_key, _entry_place(entry))
 
 
-def open_message_key(entry: MailboxEntry) -> bytes:
-    """The message key, 32 bytes, through the entry's wrap. SealBroken when the wrap is gone."""
+def open_message_key(entry: MailboxEntry, retention_key: bytes | None = None) -> bytes:
+    """The message key, 32 bytes, through the entry's wrap. SealBroken when the wrap is gone.
+
+    retention_key: where many are opened at once and it has been opened already."""
     if entry.wrapped_key is None:
         raise keyring.SealBroken("this copy no longer holds the message's key")
-    retention_key = keyring.open_retention_key(entry.message.retention_key)
+    retention_key = retention_key or keyring.open_retention_key(entry.message.retention_key)
     return keyring.unseal(retention_key, entry.wrapped_key, _entry_place(entry))
 
 

@@ -1,12 +1,25 @@
 from django.urls import path
 
-from .views import attachment, body, completion, compose, download, expiry, folders, message, recall, resending
+from .views import (
+    attachment,
+    body,
+    completion,
+    compose,
+    download,
+    expiry,
+    folders,
+    message,
+    recall,
+    resending,
+    search,
+)
 
 urlpatterns = [
     path("inbox/", folders.inbox, name="inbox"),
     path("sent/", folders.sent, name="sent"),
     path("drafts/", folders.drafts, name="drafts"),
     path("deleted/", folders.deleted, name="deleted"),
+    path("search/", search.search, name="search"),
     path("compose/", compose.compose, name="compose"),
     path("compose/complete/", completion.complete, name="complete"),
     path("drafts/<uuid:message>/", compose.draft, name="draft"),

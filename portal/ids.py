@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from datetime import datetime
 
 
 def uuid7() -> uuid.UUID:
@@ -10,3 +11,8 @@ def uuid7() -> uuid.UUID:
     milliseconds = time.time_ns() // 1_000_000
     value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
+
+
+def first_of(moment: datetime) -> uuid.UUID:
+    """Not an id, but the bound that those made at the moment or later are not below."""
+    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

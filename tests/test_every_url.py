@@ -51,6 +51,7 @@ TABLE = {
     ("sent", "get", None): EVERYBODY_INSIDE,
     ("drafts", "get", None): EVERYBODY_INSIDE,
     ("deleted", "get", None): EVERYBODY_INSIDE,
+    ("search", "get", None): EVERYBODY_INSIDE,
     ("compose", "get", None): WRITERS,
     ("complete", "post", None): EVERYBODY_INSIDE,
     ("draft", "get", "draft"): ITS_AUTHOR,

@@ -28,7 +28,7 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
         {
             **mailbox_context(request, folder),
             "folder": folder,
-            "rows": [{**asdict(row), "url": _row_url(row)} for row in page.rows],
+            "rows": [{**asdict(row), "url": row_url(row)} for row in page.rows],
             "older_url": f"{reverse(folder)}?older={page.older_than}" if page.older_than else None,
             "newest_url": reverse(folder) if older_than else None,
             "undo": request.session.pop("undo", None),
@@ -36,7 +36,7 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
     )
 
 
-def _row_url(row: folders.Row) -> str:
+def row_url(row: folders.Row) -> str:
     if row.kind == MailboxEntry.Kind.DRAFT:
         return reverse("draft", args=[row.message])
     return reverse("message", args=[row.entry])

@@ -28,6 +28,7 @@ def many(sender, recipient, count: int) -> None:
     for n in range(count):
         message = Message(organization=sender.organization, sender=sender, retention_key=row, sent_at=now)
         message.subject = sealing.seal_message_text(message, key, "subject", f"Number {n}")
+        message.body = sealing.seal_message_text(message, key, "body", "<p>Nothing new.</p>")
         entry = MailboxEntry(owner=recipient, message=message, kind="received", folder="inbox", visible_at=now)
         sealing.wrap_for_entry(entry, key, retention_key)
         messages.append(message)

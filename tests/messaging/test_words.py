@@ -1,0 +1,96 @@
+"""How words are compared, marked and cut."""
+
+import time
+import unicodedata
+
+import pytest
+
+from messaging import bodies, words
+from messaging.words import LONGEST_WORD, MOST_WORDS
+
+
+@pytest.mark.parametrize(
+    "typed, text",
+    [
+        ("RESULT", "Your results"),
+        ("straße", "HAUPTSTRASSE 5"),
+        ("strasse", "Hauptstraße 5"),
+        ("müller", unicodedata.normalize("NFD", "Frau Müller")),
+        ("ﬁnal", "the final report"),
+        ("10²", "102 pages"),
+        ("ＡＢＣ", "abc"),
+        ("Ἀθῆναι", "ἈΘΗ͂ΝΑΙ"),
+        ("befund", "Be\u00adfund"),
+        ("zu viel", "viel zu"),
+    ],
+)
+def test_case_and_ways_of_writing_do_not_matter(typed, text):
+    assert words.missing_in(text, words.looked_for(typed)) == []
+
+
+def test_all_words_must_occur():
+    assert words.missing_in("one three", words.looked_for("one two three")) == ["two"]
+
+
+def test_what_is_looked_for_is_bounded():
+    sought = words.looked_for(" ".join(f"{n}" * 1_000 for n in range(100)))
+    assert len(sought) == MOST_WORDS
+    assert {len(word) for word in sought} == {LONGEST_WORD}
+    assert words.looked_for("same SAME same") == ["same"]
+
+
+@pytest.mark.parametrize(
+    "text, typed, marks",
+    [
+        ("The result of the RESULT", "result", ["result", "RESULT"]),
+        ("aaaa", "aa", ["aa", "aa"]),
+        ("overlapping", "overlap lapping", ["overlap", "ping"]),
+        ("Hauptstraße", "strasse", ["straße"]),
+        ("nothing here", "absent", []),
+        ("", "x", []),
+        ("Be\u00adfund da", "befund", ["Be\u00adfund"]),
+    ],
+)
+def test_marks(text, typed, marks):
+    parts = words.marked(text, words.looked_for(typed))
+    assert [part.text for part in parts if part.found] == marks
+    assert "".join(part.text for part in parts) == text
+
+
+def test_a_snippet_shows_the_line_around_the_first_word():
+    text = "begin " + "filling " * 5_000 + "the needle is here " + "filling " * 50
+    parts = words.snippet(text, ["needle"])
+    line = "".join(part.text for part in parts)
+    assert [part.text for part in parts if part.found] == ["needle"]
+    assert line.startswith("… filling") and line.endswith("filling …")
+    assert len(line) <= words.SNIPPET + 4
+
+
+def test_a_snippet_without_a_word_is_the_beginning():
+    assert "".join(part.text for part in words.snippet("just a\n\n short   text", ["absent"])) == "just a short text"
+
+
+@pytest.mark.parametrize(
+    "html, text",
+    [
+        ('<p title="a > b" style="color: red">one<b>and</b>only</p>', "oneandonly"),
+        ("<p>one</p><p>two<br>three</p>", "one two three"),
+        ("<table><tr><td>1</td><td>2</td></tr></table>", "1 2"),
+        ("<p>1 &lt; 2 &amp;amp; &nbsp;3</p>", "1 < 2 &amp; 3"),
+        ('<a href="https://x.example/?a=1&b=2" title=\'say "x>y"\'>link</a>', "link"),
+        ("<script>evil()</script><style>p{}</style>text", "text"),
+        ("1 < 2 > 3", "1 < 2 > 3"),
+        ("<pre>a</pre><prefix>b</prefix>", "a b"),
+    ],
+)
+def test_the_words_of_a_body(html, text):
+    assert " ".join(bodies.words(bodies.sanitize(html)).split()) == text
+
+
+@pytest.mark.parametrize(
+    "body", ["<" * 100_000, '<a title="' + "x<" * 50_000, "<p>" * 33_000, '"' * 100_000, "&" * 100_000]
+)
+def test_hostile_bodies_take_no_longer(body):
+    began = time.perf_counter()
+    bodies.words(body)
+    assert time.perf_counter() - began < 0.05
