@@ -1,3 +1,8 @@
 """Secure Messaging in the administration console. No page here shows a subject or a body."""
 
+from portal.admin import settings
+
+from .. import shorter_retention
 from . import definitions, folders  # noqa: F401  each registers its pages
+
+settings.ask_before(shorter_retention.consequences)

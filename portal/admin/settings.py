@@ -1,36 +1,58 @@
-"""The organisation's own settings, and the audit log."""
+"""The organisation's settings: what each does, and what it changes for messages that are already sent.
+
+A change that destroys something is asked for once more, with what would go. What that is, the rooms above know and
+say (`ask_before`): the ground floor knows no message.
+"""
 
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from .console import OrganizationScopedAdmin, ReadOnlyAdmin, in_words, is_operator, own_organization
-from .models import AuditEvent, Organization
+from ..console import OrganizationScopedAdmin, is_operator, own_organization
+from ..models import Organization
+from .effects import EFFECTS
+
+# Sentences about what a change of the first organisation into the second destroys; empty: nothing.
+Consequences = Callable[[Organization, Organization], list[str]]
+_consequences: list[Consequences] = []
+
+
+def ask_before(consequences: Consequences) -> None:
+    _consequences.append(consequences)
 
 
 class OrganizationForm(forms.ModelForm):
     time_zone = forms.ChoiceField(
-        label=_("Time zone"),
+        label=gettext_lazy("Time zone"),
         choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
-        help_text=_("For dates in notifications, and where a month begins and ends."),
+        help_text=gettext_lazy("For dates in notifications, and where a month begins and ends."),
     )
     language = forms.ChoiceField(
-        label=_("Language"),
+        label=gettext_lazy("Language"),
         choices=settings.LANGUAGES,
-        help_text=_("Of notifications, and of pages until a person has chosen."),
+        help_text=gettext_lazy("Of notifications, and of pages until a person has chosen."),
     )
 
     class Meta:
         model = Organization
-        fields = ("name", "slug", "retention_days", "reply_to", "idle_minutes", "first_visit_hours")
+        fields = tuple(EFFECTS)
         # The console shows help as HTML.
-        help_texts = {"slug": _("Stands in the address of the log-in page; links already mailed carry it.")}
+        help_texts = {"slug": gettext_lazy("Stands in the address of the log-in page; links already mailed carry it.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.help_text = format_html("{} <span>{}</span>", field.help_text, EFFECTS[name])
 
 
 @admin.register(Organization)
@@ -44,20 +66,26 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     ordering = ("name",)
     readonly_fields = ("log_in_page",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "log_in_page")}),
-        (_("Messages"), {"fields": ("retention_days", "reply_to")}),
+        (None, {"fields": ("name", "slug", "log_in_page", "support_contact")}),
+        (gettext_lazy("Retention"), {"fields": ("retention_days",)}),
         (
-            _("Logging in"),
-            {"fields": ("idle_minutes", "first_visit_mode", "first_visit_hours", "support_contact")},
+            gettext_lazy("Sending and recall"),
+            {"fields": ("undo_seconds", "recall_destroys_quotes", "replies_may_change_recipients")},
         ),
+        (gettext_lazy("Notifications"), {"fields": ("reply_to", "reminder_days")}),
         (
-            _("Passwords"),
+            gettext_lazy("Attachments and storage"),
+            {"fields": ("max_attachment_mb", "max_message_mb", "storage_mb", "forbidden_types")},
+        ),
+        (gettext_lazy("Logging in"), {"fields": ("idle_minutes", "first_visit_mode", "first_visit_hours")}),
+        (
+            gettext_lazy("Passwords"),
             {"fields": ("password_min_length", "password_classes", "password_age_days", "password_history")},
         ),
-        (_("Language and time"), {"fields": ("language", "time_zone")}),
+        (gettext_lazy("Language and time"), {"fields": ("language", "time_zone")}),
     )
 
-    @admin.display(description=_("log-in page"))
+    @admin.display(description=gettext_lazy("log-in page"))
     def log_in_page(self, organization: Organization) -> str:
         return f"{settings.BASE_URL}{organization.get_absolute_url()}" if organization.slug else ""
 
@@ -76,18 +104,30 @@ class OrganizationAdmin(OrganizationScopedAdmin):
         own = reverse("admin:portal_organization_change", args=[own_organization(request).pk])
         return HttpResponseRedirect(own)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Saved at once, or, where something would be destroyed, after a page that says what."""
+        before = self.get_object(request, object_id) if request.method == "POST" else None
+        if before is not None and self.has_change_permission(request, before):
+            form = self.get_form(request, before, change=True)(
+                request.POST, instance=self.get_object(request, object_id)
+            )
+            # What was confirmed is this very number of days, not whatever the form says by now.
+            if form.is_valid() and request.POST.get("confirmed") != str(form.instance.retention_days):
+                found = [sentence for consequences in _consequences for sentence in consequences(before, form.instance)]
+                if found:
+                    return self._confirmation(request, form.instance, found)
+        return super().change_view(request, object_id, form_url, extra_context)
 
-@admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "action", "actor_address", "what")
-    list_display_links = ("at",)
-    list_filter = ("at",)
-    search_fields = ("^action", "^actor_address", "=about")
-    search_help_text = _("The beginning of an action or of the address of who did it, or the id of what it is about.")
-    ordering = ("-id",)
-    list_per_page = 100
-    fields = ("at", "action", "actor_address", "about", "what")
-
-    @admin.display(description=_("details"))
-    def what(self, event: AuditEvent) -> str:
-        return in_words(event)
+    def _confirmation(self, request: HttpRequest, wanted: Organization, found: list[str]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Are you sure?"),
+            "subtitle": None,
+            "opts": self.opts,
+            "consequences": found,
+            "days": wanted.retention_days,
+            "posted": [(name, value) for name in request.POST for value in request.POST.getlist(name)],
+        }
+        return TemplateResponse(request, "admin/portal/organization/confirm.html", context)

@@ -1,6 +1,13 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import InternalDomain, User
+from messaging import drafts, sending
+from messaging.models import Message
+from portal.admin.effects import EFFECTS
+from portal.ids import uuid7
 from portal.models import AuditEvent, Organization
 
 from .conftest import page
@@ -10,7 +17,19 @@ FIELDS = {
     "slug": "west",
     "retention_days": 90,
     "idle_minutes": 30,
+    "first_visit_mode": "link",
     "first_visit_hours": 48,
+    "support_contact": "020 7946 0000",
+    "undo_seconds": 30,
+    "recall_destroys_quotes": "on",
+    "reminder_days": "5, 2",
+    "max_attachment_mb": 10,
+    "max_message_mb": 20,
+    "storage_mb": 300,
+    "forbidden_types": "exe",
+    "password_min_length": 16,
+    "password_age_days": 0,
+    "password_history": 0,
     "reply_to": "help@west.example",
     "language": "en-gb",
     "time_zone": "Europe/London",
@@ -82,9 +101,96 @@ def test_an_administrator_changes_the_own_settings_and_no_slug(north, events, ad
         {"language": "xx"},
         {"reply_to": "a@b\r\nBcc: c@d.example"},
         {"name": ""},
+        {"undo_seconds": 121},
+        {"reminder_days": "tomorrow"},
+        {"max_attachment_mb": 2049},
+        {"first_visit_mode": "never"},
+        {"password_min_length": 7},
     ],
 )
 def test_values_out_of_bounds_are_refused(north, wrong):
     response = north.client.post(page(Organization, "change", north.organization.pk), {**FIELDS, **wrong})
     assert response.status_code == 200
     assert Organization.objects.get(pk=north.organization.pk).name == "North Clinic"
+
+
+# Of which nothing is built yet.
+NOT_OFFERED = {"id", "second_factor_senders", "second_factor_recipients", "second_factor_administrators"}
+
+
+def test_every_setting_says_what_it_changes_for_what_is_there_already(north):
+    assert {field.name for field in Organization._meta.concrete_fields} == set(EFFECTS) | NOT_OFFERED
+    html = north.client.get(page(Organization, "change", north.organization.pk)).content.decode()
+    assert html.count("<span>") >= len(EFFECTS) - 1  # not the prefix, which only the operator changes
+    for name in set(EFFECTS) - {"slug"}:
+        assert f'name="{name}"' in html
+
+
+@pytest.fixture
+def aged(sender):
+    """aged(days, …): a message sent that long ago, for each."""
+
+    def send(*days: int) -> None:
+        for age in days:
+            text = drafts.DraftText(to="a@x.example", subject="Subject", body="<p>Body</p>")
+            entry = drafts.save_draft(actor=sender, message_id=uuid7(), entry=None, text=text).entry
+            message = sending.send_draft(actor=sender, entry=entry).message
+            Message.objects.filter(id=message.id).update(sent_at=timezone.now() - timedelta(days=age))
+
+    return send
+
+
+def test_a_shorter_retention_is_asked_for_once_more_with_numbers(north, aged, events):
+    aged(200, 100, 10, 5)
+    aged_drafts = Message.objects.create(
+        organization=north.organization,
+        sender=north.user,
+        retention_key=Message.objects.first().retention_key,
+        subject=b"",
+        body=b"",
+    )
+    url = page(Organization, "change", north.organization.pk)
+    response = north.client.post(url, FIELDS)
+    html = response.content.decode()
+    assert "Retention would be 90 days from now on." in html
+    assert "2 messages are older than that and are destroyed within minutes" in html
+    assert "2 more messages are destroyed earlier than they would have been, from" in html
+    assert Organization.objects.get(pk=north.organization.pk).retention_days == 365
+    assert events(north.organization) == []
+    # A confirmation of another number is none.
+    assert "Are you sure?" in north.client.post(url, {**FIELDS, "confirmed": 91}).content.decode()
+    assert north.client.post(url, {**FIELDS, "confirmed": 90}).status_code == 302
+    assert Organization.objects.get(pk=north.organization.pk).retention_days == 90
+    assert aged_drafts.pk
+
+
+def test_the_confirmation_carries_what_was_typed(north, aged):
+    aged(200)
+    url = page(Organization, "change", north.organization.pk)
+    html = north.client.post(url, {**FIELDS, "name": 'West "& Sons"'}).content.decode()
+    assert '<input type="hidden" name="name" value="West &quot;&amp; Sons&quot;">' in html
+    assert '<input type="hidden" name="undo_seconds" value="30">' in html
+
+
+@pytest.mark.parametrize("days", [365, 400])
+def test_a_retention_that_is_no_shorter_is_not_asked_about(north, aged, days):
+    aged(200)
+    url = page(Organization, "change", north.organization.pk)
+    assert north.client.post(url, {**FIELDS, "retention_days": days}).status_code == 302
+
+
+def test_with_nothing_to_destroy_nothing_is_asked(north):
+    url = page(Organization, "change", north.organization.pk)
+    assert north.client.post(url, FIELDS).status_code == 302
+
+
+def test_another_organizations_messages_are_not_counted(north, south, aged, other_organization):
+    aged(200)
+    Message.objects.update(organization=other_organization)
+    url = page(Organization, "change", north.organization.pk)
+    assert north.client.post(url, FIELDS).status_code == 302
+
+
+def test_a_foreign_organizations_numbers_are_not_told(north, south):
+    url = page(Organization, "change", south.organization.pk)
+    assert north.client.post(url, FIELDS).status_code == 404

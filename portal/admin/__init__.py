@@ -1,0 +1,3 @@
+"""The organisation's settings, and the audit log, in the administration console."""
+
+from . import audit_log, settings  # noqa: F401  each registers its pages
