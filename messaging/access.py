@@ -60,9 +60,9 @@ def _is_recalled(entry: MailboxEntry) -> bool:
 
 
 def sent_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The person's own sent copy. Http404 for any other."""
+    """The person's copy of what they wrote themselves. Http404 for any other."""
     entry = openable_entry(user, entry_id)
-    if entry.kind != MailboxEntry.Kind.SENT:
+    if not entry.is_authors:
         raise Http404
     return entry
 

@@ -7,4 +7,4 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Secure Messaging")
 
     def ready(self) -> None:
-        from . import notifications, receipts  # noqa: F401  register what the mails of this app say
+        from . import mail_server_copy, notifications, receipts  # noqa: F401  register what the mails of this app say

@@ -1,9 +1,10 @@
-"""Completion of addresses: the organisation's directory for its own people, and for everybody those they have
-exchanged messages with themselves. Never what somebody else has typed or received."""
+"""Completion of addresses: the organisation's directory and its groups for its own people, and for everybody those
+they have exchanged messages with themselves. Never what somebody else has typed or received."""
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
-from accounts.models import User
+from accounts.models import Group, User
 
 from .models import MailboxEntry, Recipient
 
@@ -41,7 +42,9 @@ def _heard_from(user: User, typed: str):
 def _directory(user: User, typed: str):
     if not user.is_internal:
         return []
+    groups = Group.objects.filter(organization=user.organization, name__icontains=typed)
+    named = [(group.name, gettext("Group")) for group in groups[:MOST]]
     colleagues = User.objects.filter(
         organization=user.organization, domain__is_internal=True, disabled_at__isnull=True
     ).filter(Q(address__icontains=typed) | Q(name__icontains=typed))
-    return colleagues.order_by("address").values_list("address", "name")[: MOST * 4]
+    return [*named, *colleagues.order_by("address").values_list("address", "name")[: MOST * 4]]

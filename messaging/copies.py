@@ -10,7 +10,7 @@ from accounts.models import User
 from portal import keyring, outbox
 from portal.models import OutgoingMail
 
-from . import notifications, sealing
+from . import mail_server_copy, notifications, sealing
 from .addressing import Addressed
 from .models import MailboxEntry, Message, Recipient
 
@@ -59,6 +59,19 @@ class Copies:
         )
         self._add(entry)
         return entry
+
+    def add_own_copy(self, author: User) -> None:
+        """In the author's Inbox, and a mail with the message itself to the author's mailbox on the organisation's
+        own mail server."""
+        entry = MailboxEntry(
+            owner=author,
+            message=self.message,
+            kind=MailboxEntry.Kind.OWN_COPY,
+            folder=MailboxEntry.Folder.INBOX,
+            visible_at=self.visible_at,
+        )
+        self.mails.append(mail_server_copy.mail_for(entry, due_at=self.visible_at))
+        self._add(entry)
 
     def insert(self, users: Iterable[User]) -> None:
         """Write everything, in the caller's transaction; those of the users who need one get a temporary password."""

@@ -37,7 +37,7 @@ def _head(copy: MailboxEntry, key: bytes) -> EmailMessage:
     listed = list(message.recipients.order_by("id"))
     for name, role in (("To", Recipient.Role.TO), ("Cc", Recipient.Role.CC), ("Bcc", Recipient.Role.BCC)):
         people = [_mailbox(person.name, person.address) for person in listed if person.role == role]
-        if people and (role != Recipient.Role.BCC or copy.kind == MailboxEntry.Kind.SENT):
+        if people and (role != Recipient.Role.BCC or copy.is_authors):
             head[name] = ", ".join(people)
     head["Subject"] = " ".join(sealing.open_subject(message, key).split())
     if message.sent_at is not None:

@@ -151,4 +151,4 @@ def remove(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
 def mark_read(*, actor: User, entry_ids: Iterable[uuid.UUID], read: bool) -> int:
     """Change how the copies show in one's own list. Opening a message is another thing (receipts.py): only that
     is told to the sender."""
-    return _own(actor, entry_ids).filter(kind=Kind.RECEIVED).update(read_at=Now() if read else None)
+    return _own(actor, entry_ids).exclude(kind=Kind.SENT).update(read_at=Now() if read else None)

@@ -125,7 +125,8 @@ def _held_copies(message: Message) -> QuerySet[MailboxEntry]:
 
 def _mails_about(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:
     """Notifications, reminders and receipts: whatever tells somebody of the message and has not left yet."""
-    entries = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
+    kinds = [MailboxEntry.Kind.RECEIVED, MailboxEntry.Kind.OWN_COPY]
+    entries = MailboxEntry.objects.filter(message=message, kind__in=kinds)
     recipients = Recipient.objects.filter(message=message)
     if recipient is not None:
         entries, recipients = entries.filter(recipient=recipient), recipients.filter(id=recipient.id)

@@ -21,7 +21,7 @@ def record_opening(*, actor: User, entry: MailboxEntry) -> None:
 
     Nothing happens when the copy was taken away in the same moment: a recall leaves no later trace.
     """
-    if entry.read_at is not None and entry.recipient is not None and entry.recipient.read_at is not None:
+    if entry.read_at is not None and (entry.recipient is None or entry.recipient.read_at is not None):
         return
     with transaction.atomic():
         now = moments.now()

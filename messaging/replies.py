@@ -28,13 +28,13 @@ class Answer:
 
 def may_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
     """The author of a message may always write to its recipients again; recipients as the definition says."""
-    if entry.kind == MailboxEntry.Kind.SENT:
+    if entry.is_authors:
         return True
     return entry.message.may_reply_all if to_all else entry.message.may_reply
 
 
 def may_forward(entry: MailboxEntry) -> bool:
-    return entry.kind == MailboxEntry.Kind.SENT or entry.message.may_forward
+    return entry.is_authors or entry.message.may_forward
 
 
 def refuse_unless_allowed(answer: Answer) -> None:
@@ -50,7 +50,7 @@ def recipients(answer: Answer, author: User) -> dict[str, list[tuple[str, str]]]
     listed = list(original.recipients.exclude(role=Recipient.Role.BCC).order_by("id"))
     to = [(r.address, r.name) for r in listed if r.role == Recipient.Role.TO]
     cc = [(r.address, r.name) for r in listed if r.role == Recipient.Role.CC]
-    if answer.entry.kind == MailboxEntry.Kind.SENT:
+    if answer.entry.is_authors:
         return {"to": to, "cc": cc if answer.to_all else []}
     sender = (original.sender.address, original.sender.name)
     if not answer.to_all:

@@ -11,18 +11,18 @@ from .models.definition import MessageRules
 def allowed_in_words(entry: MailboxEntry) -> list[str]:
     """Sentences for the message page: what the reader of this copy may and may not do."""
     message = entry.message
-    if entry.kind == MailboxEntry.Kind.SENT:
+    if entry.is_authors:
         named = recipients_may(message)
         return [_("Recipients may: %(verbs)s.") % {"verbs": named} if named else _("Recipients may only read.")]
     return _readers_are_told(message)
 
 
 def may_print(entry: MailboxEntry) -> bool:
-    return entry.kind == MailboxEntry.Kind.SENT or entry.message.may_print
+    return entry.is_authors or entry.message.may_print
 
 
 def may_download(entry: MailboxEntry) -> bool:
-    return entry.kind == MailboxEntry.Kind.SENT or entry.message.may_download
+    return entry.is_authors or entry.message.may_download
 
 
 def preview(definition: Definition) -> list[str]:

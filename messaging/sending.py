@@ -57,7 +57,7 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
     NotSent when a rule stands against it; NeedsConfirmation, unless confirmed, when something is worth a second
     look; drafts.AlreadySent when it is no draft any more.
     """
-    people = _checked(drafts.open_draft(entry))
+    people = _checked(drafts.open_draft(entry), actor)
     with transaction.atomic():
         drafts.lock_unsent(entry)
         sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), people)
@@ -76,9 +76,9 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
     return sent
 
 
-def _checked(text: drafts.DraftText) -> list[Addressed]:
+def _checked(text: drafts.DraftText, actor: User) -> list[Addressed]:
     """Everybody the draft goes to, or NotSent with what can be said without the database."""
-    people, problems = read_addresses(text)
+    people, problems = read_addresses(text, actor)
     if len(text.subject) > MAX_SUBJECT_CHARACTERS:
         problems.append(
             _("The subject is too long: at most %(limit)d characters, this one has %(count)d.")
@@ -190,6 +190,8 @@ def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
     visible_at = sending.sent_at + timedelta(seconds=sending.actor.organization.undo_seconds)
     copies = Copies(sending.message, sending.key, visible_at)
     sent = copies.add_sent(sending.actor, sending.sent_at)
+    if sending.actor.is_internal and sending.actor.organization.bcc_to_mail_server:
+        copies.add_own_copy(sending.actor)
     for person in sending.people:
         copies.add_received(sending.users[person.address], person)
     copies.insert(sending.users.values())

@@ -27,9 +27,10 @@ def undo_sending(*, actor: User, entry: MailboxEntry) -> Message:
     recipients = list(message.recipients.select_related("user").order_by("id"))
     # As sending locks them: a message to the same newcomer at this moment brings the temporary password or sees this.
     list(User.objects.select_for_update().filter(received__message=message).order_by("pk"))
-    mails = OutgoingMail.objects.filter(id__in=[recipient.notification_id for recipient in recipients])
+    entries = MailboxEntry.objects.filter(message=message).values_list("id", flat=True)
+    mails = OutgoingMail.objects.filter(about__in=list(entries))
     outbox.cancel(mails)
-    received.delete()
+    MailboxEntry.objects.filter(message=message).exclude(id=entry.id).delete()
     message.recipients.all().delete()
     mails.delete()
     credentials.take_back(_without_messages(recipients))

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
             name='MailboxEntry',
             fields=[
                 ('id', models.UUIDField(default=portal.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('received', 'received'), ('sent', 'sent'), ('draft', 'draft')], max_length=8)),
+                ('kind', models.CharField(choices=[('received', 'received'), ('sent', 'sent'), ('own_copy', 'own copy'), ('draft', 'draft')], max_length=8)),
                 ('folder', models.CharField(choices=[('inbox', 'Inbox'), ('sent', 'Sent Items'), ('drafts', 'Drafts'), ('deleted', 'Deleted Items')], max_length=8)),
                 ('deleted_from', models.CharField(blank=True, choices=[('inbox', 'Inbox'), ('sent', 'Sent Items'), ('drafts', 'Drafts'), ('deleted', 'Deleted Items')], help_text='Where Restore puts it back.', max_length=8)),
                 ('visible_at', models.DateTimeField(help_text='Hidden before: the time in which sending can be undone.')),

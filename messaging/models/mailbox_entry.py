@@ -21,6 +21,7 @@ class MailboxEntry(models.Model):
     class Kind(models.TextChoices):
         RECEIVED = "received", _("received")
         SENT = "sent", _("sent")
+        OWN_COPY = "own_copy", _("own copy")  # in the sender's Inbox where "Send BCC to Mail Server" is on
         DRAFT = "draft", _("draft")
 
     class Folder(models.TextChoices):
@@ -69,6 +70,11 @@ class MailboxEntry(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_authors(self) -> bool:
+        """Its owner wrote the message: what the definition allows concerns the others."""
+        return self.kind in (self.Kind.SENT, self.Kind.OWN_COPY)
 
     def is_openable(self, now: datetime) -> bool:
         """Whether its owner may see what is in it at this moment (the database's)."""

@@ -22,7 +22,7 @@ def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
         copy = access.openable_entry(request.user, entry)
     except access.Gone as gone:
         return _gone(request, gone)
-    if request.method == "GET" and not _is_prefetch(request) and copy.kind == MailboxEntry.Kind.RECEIVED:
+    if request.method == "GET" and not _is_prefetch(request):
         receipts.record_opening(actor=request.user, entry=copy)
     context = {**mailbox_context(request, copy.folder), **_message_context(copy)}
     return render(request, "messaging/message.html", context)
@@ -30,7 +30,7 @@ def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
 
 def _message_context(copy: MailboxEntry) -> dict[str, Any]:
     key = sealing.open_message_key(copy)
-    is_sent = copy.kind == MailboxEntry.Kind.SENT
+    is_sent = copy.is_authors
     files = attachments.listed(copy.message, key)
     return {
         "entry": copy,
@@ -47,6 +47,7 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         "body_url": reverse("body", args=[copy.id]),
         "can_reply": replies.may_reply(copy, to_all=False),
         "can_reply_all": replies.may_reply(copy, to_all=True),
+        "is_own_copy": copy.kind == MailboxEntry.Kind.OWN_COPY,
         "can_print": rules.may_print(copy),
         "can_download": rules.may_download(copy),
         "can_forward": replies.may_forward(copy),

@@ -120,6 +120,14 @@ class Organization(models.Model):
         default="exe, com, bat, cmd, scr, js, vbs, ps1, msi, lnk, hta",
         help_text=_("File name endings with commas between."),
     )
+    bcc_to_mail_server = models.BooleanField(
+        _("Send BCC to Mail Server"),
+        default=False,
+        help_text=_(
+            "A copy of what its people send goes to their own mailbox on the organisation's mail server, in the clear, "
+            "and stands in their Inbox besides Sent Items."
+        ),
+    )
     reply_to = models.EmailField(
         _("notifications' Reply-To"),
         blank=True,

@@ -3,6 +3,7 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
+from accounts.models import Group
 from messaging.models import MailboxEntry, Message, Recipient
 from messaging.sealed_files import path_of
 from portal.ids import uuid7
@@ -223,3 +224,21 @@ def test_nothing_is_stored_in_the_clear(sender, recipient, log_in, form):
     )
     for secret in (SUBJECT.encode(), b"Nobody but you", b"diagnosis"):
         assert secret not in stored
+
+
+def test_a_group_of_the_directory_goes_to_its_members(sender, colleague, administrator, recipient, log_in, form):
+    group = Group.objects.create(organization=sender.organization, name="Front Desk")
+    group.members.add(colleague, administrator)
+    log_in(sender).post(url(), form | {"to": "front desk, first@outside.example"})
+    assert set(Recipient.objects.values_list("address", flat=True)) == {
+        colleague.address,
+        administrator.address,
+        recipient.address,
+    }
+
+
+def test_groups_are_for_the_organisations_own_people(sender, colleague, recipient, log_in, form):
+    Group.objects.create(organization=sender.organization, name="Front Desk").members.add(colleague)
+    response = log_in(recipient).post(url(), form | {"to": "Front Desk"})
+    assert response.status_code == 422
+    assert "is not an email address" in response.text

@@ -1,0 +1,71 @@
+"""Send BCC to Mail Server."""
+
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+
+from messaging.models import MailboxEntry, Message
+from messaging.recall import recall_message
+from portal import outbox
+from portal.ids import uuid7
+from portal.models import OutgoingMail
+
+from .conftest import BODY, SUBJECT
+
+
+@pytest.fixture
+def organization(organization):
+    organization.bcc_to_mail_server = True
+    organization.save()
+    return organization
+
+
+@pytest.fixture
+def sent(sender, recipient, log_in):
+    file = BytesIO(b"the report itself")
+    file.name = "report.pdf"
+    form = {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send", "files": file}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    return Message.objects.get()
+
+
+def test_with_it_on_the_message_is_in_inbox_and_sent_items_and_the_page_says_why(sent, sender, log_in):
+    client = log_in(sender)
+    for folder in ("/inbox/", "/sent/"):
+        assert SUBJECT in client.get(folder).text
+    own = MailboxEntry.objects.get(kind="own_copy")
+    page = client.get(reverse("message", args=[own.id]))
+    assert "your organisation keeps a copy" in page.text
+    assert "Recall Message" in page.text
+
+
+def test_the_copy_goes_to_the_senders_own_mailbox(sent, sender, smtp):
+    outbox.deliver_due()
+    (copy,) = [mail for mail in smtp.messages if mail.rcpt == [sender.address]]
+    assert copy["Subject"] == SUBJECT
+    assert BODY in copy.get_body(("plain",)).get_content()
+    (attachment,) = copy.iter_attachments()
+    assert attachment.get_content() == b"the report itself"
+
+
+def test_a_recall_stops_it_and_leaves_the_authors_copies(sent, sender, log_in, smtp):
+    recall_message(actor=sender, message=sent)
+    outbox.deliver_due()
+    assert smtp.messages == []
+    assert SUBJECT in log_in(sender).get("/inbox/").text
+
+
+def test_what_external_people_write_is_not_copied(recipient, sender, send, organization):
+    send(recipient, to=sender.address)
+    assert not OutgoingMail.objects.filter(kind="mail_server_copy").exists()
+
+
+@pytest.mark.django_db
+def test_with_it_off_there_is_none(other_organization, make_user, send):
+    author = make_user(other_organization, "author@south.example", is_licensed=True)
+    author.domain.is_internal = True
+    author.domain.save()
+    send(author, to="x@outside.example")
+    assert not OutgoingMail.objects.filter(kind="mail_server_copy").exists()
+    assert not MailboxEntry.objects.filter(kind="own_copy").exists()
