@@ -8,8 +8,8 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
-# Shown inside its own frame, whose policy allows it; mails carry their styles with them.
-WITH_STYLES_OF_THEIR_OWN = ("messaging/body_style.html", "/mail/")
+# Documents with a policy of their own, which allows it; mails carry their styles with them.
+WITH_STYLES_OF_THEIR_OWN = ("messaging/body_style.html", "messaging/print_sheet.html", "/mail/")
 OURS = [path for path in TEMPLATES if not any(part in str(path) for part in WITH_STYLES_OF_THEIR_OWN)]
 
 
