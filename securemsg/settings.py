@@ -205,7 +205,7 @@ CELERY_TIMEZONE = "UTC"
 # A queue of its own for mail: workers serve queues in turn, so that a flood of wake-up calls delays nothing else.
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_DEFAULT_QUEUE = "clock"
-CELERY_TASK_QUEUES = {"clock": {}, "mail": {}}
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"clock": {}, "mail": {}}
 CELERY_TASK_ROUTES = {"portal.tasks.deliver_due_mail": {"queue": "mail"}}
 REDIS_TRANSPORT_OPTIONS = {
     # Longer than any task may run, or a running one would be started again.
