@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from portal import audit, moments
 from portal.models import Organization
 
-from . import credentials, known_browsers, password_rules, throttling
+from . import credentials, expired_passwords, known_browsers, password_rules, throttling
 from .models import Credential, KnownBrowser, LogInAttempt, User
 from .throttling import Visit
 
@@ -36,12 +36,14 @@ _NO_PASSWORD = "!"  # noqa: S105  what Django hashes a dummy for
 @dataclass(frozen=True)
 class Outcome:
     """What came of a try. user: only when the password was right and the person may come in. credential_id: the
-    temporary password that was given; None with cause TEMPORARY means one that an administrator set."""
+    temporary password that was given; None with cause TEMPORARY means one that an administrator set. expired: why a
+    right password lets nobody in any more."""
 
     cause: str
     reference: str
     user: User | None = None
     credential_id: uuid.UUID | None = None
+    expired: expired_passwords.Reason | None = None
 
 
 @dataclass
@@ -65,7 +67,7 @@ def log_in(organization: Organization, address: str, password: str, *, visit: Vi
     reserved = _reserve(attempt, account)
     right_password = _compare(account.user, password) if reserved else _compare(None, password)
     right_credential = credentials.matches(account.credential, password)
-    return _conclude(attempt, account, reserved, right_password, right_credential)
+    return _conclude(attempt, account, password, reserved, right_password, right_credential)
 
 
 def _write_down(organization: Organization, address: str, visit: Visit) -> LogInAttempt:
@@ -134,16 +136,28 @@ def _rehash(user: User, password: str) -> None:
 
 
 def _conclude(
-    attempt: LogInAttempt, account: _Account, reserved: bool, right_password: bool, right_credential: bool
+    attempt: LogInAttempt,
+    account: _Account,
+    password: str,
+    reserved: bool,
+    right_password: bool,
+    right_credential: bool,
 ) -> Outcome:
     user, credential = account.user, account.credential
     with transaction.atomic():
-        cause = _cause(account, reserved, right_password, right_credential, moments.now())
+        now = moments.now()
+        cause = _cause(account, reserved, right_password, right_credential, now)
+        expired = None
+        if user and cause == Cause.SUCCESS:
+            expired = expired_passwords.reason(user, password_rules.normalize(password), now)
+            cause = Cause.EXPIRED if expired else cause
         LogInAttempt.objects.filter(pk=attempt.pk).update(cause=cause)
+        if expired:
+            throttling.forgive(account.counted)
         if user is None or cause not in (Cause.SUCCESS, Cause.TEMPORARY):
             about = user.pk if user else None
             audit.record(attempt.organization, "log_in.failed", about=about, cause=cause, reference=attempt.reference)
-            return Outcome(cause, attempt.reference)
+            return Outcome(cause, attempt.reference, expired=expired)
         if reserved:
             throttling.forgive(account.counted)
         if cause == Cause.SUCCESS:
@@ -157,7 +171,8 @@ def _conclude(
 
 def let_in(user: User, **details: str) -> None:
     """Note, in the caller's transaction, that the person is inside from now on."""
-    User.objects.filter(pk=user.pk).update(first_logged_in_at=Coalesce("first_logged_in_at", moments.now()))
+    now = moments.now()
+    User.objects.filter(pk=user.pk).update(first_logged_in_at=Coalesce("first_logged_in_at", now), last_login=now)
     audit.record(user.organization, "log_in.succeeded", actor=user, about=user.pk, **details)
 
 

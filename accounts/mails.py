@@ -1,7 +1,7 @@
 """What the mails of this app say. Each is rendered in the worker, at the moment of sending, from what is true then;
 None means that it is no longer wanted. Only the first carries a secret, and nothing but the mail itself holds it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from portal import letters, outbox
 from portal.models import Organization, OutgoingMail
 
+from . import expired_passwords
 from .credentials import link_token, temporary_password
 from .models import Credential, User
 
@@ -74,12 +75,31 @@ def password_set_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
     return _about_user("password_set_by_administrator", mail, _("An administrator has set a password for you"))
 
 
+def password_change_ordered(mail: OutgoingMail) -> EmailMessage | None:
+    user = _user(mail)
+    wanted = user is not None and user.change_ordered_at is not None
+    return _about_user("password_change_ordered", mail, _("Please set a new password")) if wanted else None
+
+
+def password_expiring(mail: OutgoingMail) -> EmailMessage | None:
+    """Not for one that has been changed since."""
+    user = _user(mail)
+    ends = expired_passwords.ends_at(user) if user else None
+    if user is None or ends is None or not mail.date < ends <= mail.date + timedelta(days=15):
+        return None
+    return _written("password_expiring", user, _("Your password expires soon"), ends)
+
+
+def _user(mail: OutgoingMail) -> User | None:
+    return User.objects.select_related("organization").filter(pk=mail.about).first()
+
+
 def password_changed(mail: OutgoingMail) -> EmailMessage | None:
     return _about_user("password_changed", mail, _("Your password has been set"))
 
 
 def _about_user(template: str, mail: OutgoingMail, subject: Promise) -> EmailMessage | None:
-    user = User.objects.select_related("organization").filter(pk=mail.about).first()
+    user = _user(mail)
     return _written(template, user, subject, mail.date) if user else None
 
 
@@ -87,5 +107,13 @@ def _written(template: str, user: User, subject: Promise, moment: datetime, **co
     return letters.written(user.organization, subject, f"accounts/mail/{template}", user=user, moment=moment, **context)
 
 
-for render in (password_notification, password_reset, portal_link, password_set_by_administrator, password_changed):
+for render in (
+    password_notification,
+    password_reset,
+    portal_link,
+    password_set_by_administrator,
+    password_change_ordered,
+    password_expiring,
+    password_changed,
+):
     outbox.register(render.__name__, render)

@@ -6,23 +6,19 @@ spaces are kept; the text is brought into one form (NFC), so that the same keys 
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from .models import User
+from .common_passwords import LEET, OWN_CHARACTERS, is_common
+from .models import OldPassword, User
 
 MIN_LENGTH = 15
 MAX_LENGTH = 1024
-# What must be left of a password once a common one, runs such as 12345, or words about its owner are taken out.
-_OWN_CHARACTERS = 8
 _SHORTEST_PERSONAL_WORD = 4
-_KEYBOARD_ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop")
-_LEET = str.maketrans("0134578@$!", "oieastbasi")
 
 
 @dataclass(frozen=True)
@@ -40,24 +36,34 @@ def normalize(password: str) -> str:
 
 
 def criteria(user: User, password: str = "", confirmation: str = "") -> list[Criterion]:
-    """Every criterion for this person's new password, in the order of the page."""
+    """Every criterion for this person's new password, in the order of the page. Where old passwords may not be used
+    again, one hash for each of them, once everything else is met."""
     password, confirmation = normalize(password), normalize(confirmation)
+    lines = _lines(user, password)
+    if user.organization.password_history:
+        fine = all(met for _code, _text, met in lines) and password == confirmation
+        lines.append(("not_reused", _not_reused(user), not was_used_before(user, password) if fine else None))
+    lines.append(("equal", _("the same in both fields"), password == confirmation))
     asked = bool(password or confirmation)
-    lines = [
-        ("length", _("at least %(count)d characters long") % {"count": MIN_LENGTH}, _is_long_enough(password)),
-        (
-            "not_common",
-            _("hard to guess: no run such as 123456789, no word over and over"),
-            not is_common(password),
-        ),
+    return [Criterion(code, text, met if asked else None) for code, text, met in lines]
+
+
+def _lines(user: User, password: str) -> list[tuple[str, str, bool | None]]:
+    """(code, text, met) of what the password alone tells."""
+    shortest = min_length(user)
+    lines: list[tuple[str, str, bool | None]] = [
+        ("length", _("at least %(count)d characters long") % {"count": shortest}, _fits(password, shortest)),
+        ("not_common", _("hard to guess: no run such as 123456789, no word over and over"), not is_common(password)),
         (
             "not_personal",
             _("more than your name, your email address or the organisation’s name"),
             not is_personal(password, user),
         ),
-        ("equal", _("the same in both fields"), password == confirmation),
     ]
-    return [Criterion(code, text, met if asked else None) for code, text, met in lines]
+    if user.organization.password_classes:
+        text = _("made of capitals, small letters, digits and signs")
+        lines.append(("classes", text, _has_all_classes(password)))
+    return lines
 
 
 def validate(password: str, user: User) -> None:
@@ -67,68 +73,46 @@ def validate(password: str, user: User) -> None:
         raise ValidationError([_("The password must be %(rule)s.") % {"rule": rule} for rule in unmet])
 
 
-def _is_long_enough(password: str) -> bool:
-    return MIN_LENGTH <= len(password) <= MAX_LENGTH
+def min_length(user: User) -> int:
+    """Characters. Less than MIN_LENGTH only where a second factor stands behind the password."""
+    chosen = user.organization.password_min_length
+    return chosen if user.second_factor_is_demanded else max(MIN_LENGTH, chosen)
 
 
-# --- Easily guessed -------------------------------------------------------------------------------------------
+def _fits(password: str, shortest: int) -> bool:
+    return shortest <= len(password) <= MAX_LENGTH
 
 
-def is_common(password: str) -> bool:
-    """Known to guessers, or little more than runs and repetitions."""
-    text = password.casefold()
-    unit = _repeated_unit(text)
-    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", unit)
-    if _is_listed(text) or _is_listed(unit):
-        return True
-    if _is_listed(core) and _own_characters(unit.replace(core, "", 1)) < _OWN_CHARACTERS:
-        return True
-    # Every other character, for two runs woven into one: 1q2w3e4r.
-    return min(_own_characters(unit), _own_characters(unit[::2]) + _own_characters(unit[1::2])) < _OWN_CHARACTERS
+def _has_all_classes(password: str) -> bool:
+    kinds = (str.isupper, str.islower, str.isdecimal, lambda letter: not letter.isalnum() and not letter.isspace())
+    return all(any(is_kind(letter) for letter in password) for is_kind in kinds)
 
 
-@lru_cache(maxsize=1)
-def _common_passwords() -> frozenset[str]:
-    return frozenset(CommonPasswordValidator().passwords)
+# --- Used before ----------------------------------------------------------------------------------------------
 
 
-def _is_listed(text: str) -> bool:
-    return text in _common_passwords() or text.translate(_LEET) in _common_passwords()
+def was_used_before(user: User, password: str) -> bool:
+    """Whether it is one of the last passwords that the organisation forbids, the current one included."""
+    number = user.organization.password_history
+    old = OldPassword.objects.filter(user=user).order_by("-id").values_list("password", flat=True)
+    current = [user.password] if user.has_own_password else []
+    hashes = [*current, *old[: max(number - len(current), 0)]][:number]
+    return any(check_password(password, hashed) for hashed in hashes)
 
 
-def _repeated_unit(text: str) -> str:
-    """The shortest beginning that, written again and again, gives the text."""
-    for length in range(1, len(text) // 2 + 1):
-        if text[length:] == text[:-length]:
-            return text[:length]
-    return text
-
-
-def _own_characters(text: str) -> int:
-    """How many characters do not follow from the two before them by repeating, counting on, or the next key."""
-    own = min(len(text), 2)
-    for before, first, second in zip(text, text[1:], text[2:], strict=False):
-        if not (set(_steps(before, first)) & set(_steps(first, second))):
-            own += 1
-    return own
-
-
-def _steps(first: str, second: str) -> Iterator[tuple[str, int]]:
-    if abs(ord(second) - ord(first)) <= 1:
-        yield "counting", ord(second) - ord(first)
-    for row in _KEYBOARD_ROWS:
-        if first in row and second in row and abs(row.index(second) - row.index(first)) == 1:
-            yield row, row.index(second) - row.index(first)
+def _not_reused(user: User) -> str:
+    count = user.organization.password_history
+    return ngettext("not your last password", "not one of your last %(count)d passwords", count) % {"count": count}
 
 
 # --- Made of what everybody knows about its owner ----------------------------------------------------------------
 
 
 def is_personal(password: str, user: User) -> bool:
-    text = rest = password.casefold().translate(_LEET)
+    text = rest = password.casefold().translate(LEET)
     for word in personal_words(user):
-        rest = rest.replace(word.translate(_LEET), "")
-    return rest != text and sum(character.isalnum() for character in rest) < _OWN_CHARACTERS
+        rest = rest.replace(word.translate(LEET), "")
+    return rest != text and sum(character.isalnum() for character in rest) < OWN_CHARACTERS
 
 
 def personal_words(user: User) -> list[str]:

@@ -12,7 +12,7 @@ from portal import audit, moments, outbox
 from portal.models import AuditEvent, OutgoingMail
 
 from . import credentials, log_in, password_rules, sessions
-from .models import Credential, User
+from .models import Credential, OldPassword, User
 
 # How long a password set by an administrator lasts.
 TEMPORARY_LIFETIME = timedelta(hours=24)
@@ -78,11 +78,22 @@ def _hashed(password: str) -> str:
 
 def _store(user: User, hashed: str, **values: Any) -> None:
     """Write the hash; failures that were counted against the old password and open credentials end with it."""
-    values |= {"password": hashed, "failures": 0, "next_try_at": None}
+    _keep_old_hash(user)
+    values |= {"password": hashed, "failures": 0, "next_try_at": None, "lock_told_at": None, "change_ordered_at": None}
     User.objects.filter(pk=user.pk).update(**values)
     credentials.withdraw(user)
     for name, value in values.items():
         setattr(user, name, value)
+
+
+def _keep_old_hash(user: User) -> None:
+    """Where the organisation forbids to use old passwords again: as many as it forbids, and no more."""
+    number = user.organization.password_history
+    if not (number and user.has_own_password):
+        return
+    OldPassword.objects.create(user=user, password=user.password)
+    kept = OldPassword.objects.filter(user=user).order_by("-id").values_list("pk", flat=True)[:number]
+    OldPassword.objects.filter(user=user).exclude(pk__in=list(kept)).delete()
 
 
 def _mail(kind: str, user: User, event: AuditEvent) -> OutgoingMail:

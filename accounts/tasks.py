@@ -2,12 +2,17 @@
 
 from celery import shared_task
 
-from . import mail_requests, sessions
+from . import expired_passwords, mail_requests, sessions
 
 
 @shared_task
 def answer_mail_requests() -> None:
     mail_requests.answer_waiting()
+
+
+@shared_task
+def remind_of_expiring_passwords() -> None:
+    expired_passwords.remind()
 
 
 @shared_task

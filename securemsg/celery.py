@@ -26,5 +26,6 @@ app.conf.beat_schedule = {
     },
     "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
     "answer mail requests": {"task": "accounts.tasks.answer_mail_requests", "schedule": 5.0},
+    "remind of passwords that expire": {"task": "accounts.tasks.remind_of_expiring_passwords", "schedule": 3600.0},
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": 3600.0},
 }

@@ -12,7 +12,7 @@ from accounts.models import Domain, User
 from portal.models import Organization
 from securemsg.mail_catcher import LoopbackSMTP
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "a kettle on the seventh roof"
 
 
 @pytest.fixture
@@ -128,3 +128,9 @@ def smtp(settings) -> Iterator[_Sink]:
     settings.EMAIL_PORT = controller.port
     yield sink
     controller.stop()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict:
+    """Debian's Chromium; as root it starts only without its own sandbox."""
+    return {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}

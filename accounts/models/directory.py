@@ -144,6 +144,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         """A password the person chose; one set by an administrator is temporary."""
         return self.password_set_at is not None and self.temporary_until is None
 
+    @property
+    def second_factor_is_demanded(self) -> bool:
+        """By the organisation. Whoever holds no licence to send is a recipient."""
+        organization = self.organization
+        if self.is_staff and organization.second_factor_administrators:
+            return True
+        return organization.second_factor_senders if self.is_licensed else organization.second_factor_recipients
+
     def get_full_name(self) -> str:
         return self.name or self.address
 

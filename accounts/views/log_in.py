@@ -68,6 +68,9 @@ def _try(request: HttpRequest, portal: Organization, form: PasswordForm, destina
         page = _page(request, portal, form, status=429)
         page.headers["Retry-After"] = str(RETRY_AFTER)
         return page
+    if outcome.expired:
+        context = {"organization": portal, "address": form.cleaned_data["address"], "reason": outcome.expired.label}
+        return render(request, "accounts/password_expired.html", context)
     if outcome.user is None:
         form.add_error(
             None, _("Invalid username, password or permissions. Please check you are using the correct URL.")

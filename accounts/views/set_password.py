@@ -45,7 +45,7 @@ def _page(request: HttpRequest, form: SetPasswordForm, pending: Pending) -> Http
         "organization": pending.user.organization,
         "form": form,
         "criteria": form.criteria(),
-        "min_length": password_rules.MIN_LENGTH,
+        "min_length": password_rules.min_length(pending.user),
         "personal_words": password_rules.personal_words(pending.user),
     }
     return render(request, "accounts/set_password.html", context)

@@ -24,6 +24,12 @@ const letters = (text) => [...text.normalize("NFC")].length;
 const judges = {
   length: () => (chosen.value ? letters(chosen.value) >= minLength : null),
   not_personal: () => (chosen.value ? !isPersonal(chosen.value) : null),
+  classes: () =>
+    chosen.value
+      ? [/\p{Lu}/u, /\p{Ll}/u, /\p{Nd}/u, /[^\p{L}\p{N}\s]/u].every((kind) => kind.test(chosen.value))
+      : null,
+  // Only the server knows the hashes.
+  not_reused: () => null,
   equal: () => (repeated.value ? chosen.value === repeated.value : null),
   // Only the server knows the list; what it said of another password says nothing of this one.
   not_common: () => null,

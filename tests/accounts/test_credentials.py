@@ -8,6 +8,7 @@ from accounts import credentials, passwords
 from accounts.models import Credential, User
 from portal import keyring, moments, outbox
 from portal.models import AuditEvent, Organization, OutgoingMail
+from tests.conftest import PASSWORD
 
 
 def mails_for(*users: User) -> list[OutgoingMail]:
@@ -147,7 +148,7 @@ def test_an_administrator_gets_one_to_pass_on(client, recipient, administrator, 
 
 def test_the_persons_own_password_goes_on_working(client, recipient, administrator, try_log_in):
     credentials.issue(actor=administrator, user=recipient)
-    assert try_log_in(client, recipient.address, "correct horse battery staple").url == "/inbox/"
+    assert try_log_in(client, recipient.address, PASSWORD).url == "/inbox/"
 
 
 def test_a_newer_one_ends_the_older(client, recipient, administrator, try_log_in):

@@ -1,12 +1,18 @@
+import gzip
 import time
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 
-from accounts import password_rules
+from accounts import common_passwords, password_rules
+from accounts.common_passwords import build, listed
+from accounts.models import OldPassword
 from accounts.password_rules import criteria, is_common, is_personal, personal_words, validate
+from tests.conftest import PASSWORD
 
-GOOD = ["correct horse battery staple", "seven quiet lanterns over water", "dF8#kq!2mZ0w_Lp9", "Přílišně žluťoučký kůň"]
+GOOD = ["a plum under every bridge", "seven quiet lanterns over water", "dF8#kq!2mZ0w_Lp9", "Přílišně žluťoučký kůň"]
 
 
 @pytest.fixture
@@ -36,6 +42,15 @@ def test_good_ones_pass(person, password):
         "1q2w3e4r5t6y7u8i9o",
         "111111222222333333",
         "sunshinesunshinesunshine",
+        "correct horse battery staple",
+        "Correct-Horse-Battery-Staple!",
+        "c0rrect h0rse battery staple",
+        "I love my family",
+        "ilovemyfamily2026",
+        "May the Force be with you",
+        "this is my password",
+        "mein passwort ist geheim",
+        "1qaz2wsx3edc4rfv5tgb",
     ],
 )
 def test_what_guessers_try_first_does_not(password):
@@ -114,4 +129,78 @@ def test_judging_the_longest_takes_no_time(person):
 
 
 def test_the_common_list_is_there():
-    assert len(password_rules._common_passwords()) > 15_000
+    assert len(listed()) > 29_000
+
+
+def test_the_list_of_long_ones_is_what_its_sources_make(tmp_path):
+    packed = Path(common_passwords.__file__).with_name("passwords.txt.gz").read_bytes()
+    entries = gzip.decompress(packed).decode().split("\n")
+    assert entries == sorted(build.entries())
+    assert len(entries) >= 3_000 and min(map(len, entries)) >= 15
+    assert len(packed) < 50_000
+
+
+def test_a_check_takes_less_than_a_millisecond():
+    passwords = [*GOOD, "correct horse battery staple", "password1234567", "1q2w3e4r5t6y7u8i9o"] * 20
+    is_common(passwords[0])
+    started = time.perf_counter()
+    for password in passwords:
+        is_common(password)
+    assert (time.perf_counter() - started) / len(passwords) < 0.001
+
+
+# --- What an organisation may add ---------------------------------------------------------------------------------
+
+
+def met_by(person, password: str) -> dict[str, bool | None]:
+    return {line.code: line.met for line in criteria(person, password, password)}
+
+
+@pytest.mark.parametrize(
+    ("password", "met"),
+    [
+        ("Seven quiet lanterns, 8 boats", True),
+        ("seven quiet lanterns, 8 boats", False),
+        ("SEVEN QUIET LANTERNS, 8 BOATS", False),
+        ("Seven quiet lanterns, boats", False),
+        ("Seven quiet lanterns 8 boats", False),
+        ("Über sieben stille Brücken 8!", True),
+    ],
+)
+def test_kinds_of_characters_where_a_rule_book_demands_them(person, password, met):
+    assert "classes" not in met_by(person, password)
+    person.organization.password_classes = True
+    assert met_by(person, password)["classes"] is met
+
+
+def test_shorter_ones_only_behind_a_second_factor(person):
+    person.organization.password_min_length = 8
+    assert password_rules.min_length(person) == 15
+    person.organization.second_factor_recipients = True
+    assert password_rules.min_length(person) == 8
+    assert met_by(person, "tq7 wz!p")["length"] is True
+    assert met_by(person, "tq7 wz!")["length"] is False
+    person.is_licensed = True
+    assert password_rules.min_length(person) == 15
+
+
+def test_longer_ones_for_everybody(person):
+    person.organization.password_min_length = 20
+    assert met_by(person, "dF8#kq!2mZ0w_Lp9xyz")["length"] is False
+    assert met_by(person, "dF8#kq!2mZ0w_Lp9xyzw")["length"] is True
+
+
+def test_old_ones_where_the_organisation_forbids_them(person):
+    for number, password in enumerate(["one quiet lantern, seven boats", "two quiet lanterns, six boats"]):
+        OldPassword.objects.create(user=person, password=make_password(password))
+        assert "not_reused" not in met_by(person, password), number
+        time.sleep(0.002)  # ids of one millisecond have no order
+    person.organization.password_history = 2
+    assert met_by(person, PASSWORD)["not_reused"] is False
+    assert met_by(person, "two quiet lanterns, six boats")["not_reused"] is False
+    assert met_by(person, "one quiet lantern, seven boats")["not_reused"] is True
+    assert met_by(person, GOOD[1])["not_reused"] is True
+    person.organization.password_history = 1
+    assert met_by(person, "two quiet lanterns, six boats")["not_reused"] is True
+    assert met_by(person, PASSWORD)["not_reused"] is False
+    assert met_by(person, "short")["not_reused"] is None

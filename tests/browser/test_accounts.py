@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 
 from accounts import mail_requests
-from accounts.models import Credential
-from portal import outbox
+from accounts.models import Credential, User
+from portal import moments, outbox
 from portal.models import Organization
 
+from ..conftest import PASSWORD
 from .test_pages import SCREENS, assert_good
 from .test_set_password import GOOD
 
@@ -24,6 +25,21 @@ def arrived(smtp):
         return smtp.messages[-1].get_body(("plain",)).get_content()
 
     return deliver
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_pages_of_an_expired_password(open_browser, recipient, screen):
+    User.objects.update(change_ordered_at=moments.now())
+    page = open_browser(**screen)
+    page.goto("/p/north/")
+    page.fill("[name=address]", recipient.address)
+    page.get_by_role("button", name="Next").click()
+    page.fill("[name=password]", PASSWORD)
+    page.get_by_role("button", name="Log In").click()
+    page.get_by_role("heading", name="Your password has expired").wait_for()
+    assert_good(page)
+    page.get_by_role("button", name="Reset Password").click()
+    page.get_by_role("heading", name="A message was sent").wait_for()
 
 
 @pytest.mark.parametrize("screen", SCREENS)
