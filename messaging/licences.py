@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Sum
+from django.db.models import Case, Count, DateField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from portal.models import Organization
 
 from .models import BulkSenderPack, RecipientUse
 
 RECIPIENTS_A_MONTH = 500
+# From this share of the limit on, the console says that a sender is near it.
+NEAR_LIMIT_PERCENT = 90
 
 
 class OverLimit(Exception):
@@ -39,10 +43,18 @@ class Usage:
     def left(self) -> int:
         return max(0, self.limit - self.used)
 
+    @property
+    def is_near(self) -> bool:
+        return is_near(self.used, self.limit)
+
 
 def month_of(sender: User, moment: datetime) -> date:
     """The calendar month that counts, in the organisation's time zone, as its first day."""
-    local = moment.astimezone(ZoneInfo(sender.organization.time_zone))
+    return month_in(sender.organization.time_zone, moment)
+
+
+def month_in(time_zone: str, moment: datetime) -> date:
+    local = moment.astimezone(ZoneInfo(time_zone))
     return date(local.year, local.month, 1)
 
 
@@ -80,3 +92,51 @@ def _over_in_words(over: int, current: Usage) -> str:
         "%(over)d recipients over. Nothing was sent.",
         over,
     ) % {"limit": current.limit, "used": current.used, "over": over}
+
+
+# --- For those who look after licences ------------------------------------------------------------------------
+
+
+def is_near(used: int, limit: int) -> bool:
+    return used * 100 >= limit * NEAR_LIMIT_PERCENT
+
+
+def with_usage(senders: QuerySet, moment: datetime) -> QuerySet:
+    """The senders with `month` (their organisation's own at that moment), and `used` and `limit` as `usage` counts."""
+    zones = Organization.objects.order_by().values_list("time_zone", flat=True).distinct()
+    months = [When(organization__time_zone=zone, then=Value(month_in(zone, moment))) for zone in zones]
+    uses = RecipientUse.objects.filter(sender=OuterRef("pk"), month=OuterRef("month")).order_by()
+    packs = BulkSenderPack.objects.filter(
+        Q(last_month__isnull=True) | Q(last_month__gte=OuterRef("month")),
+        sender=OuterRef("pk"),
+        first_month__lte=OuterRef("month"),
+    ).order_by()
+    return senders.annotate(
+        month=Case(*months, output_field=DateField()),
+        used=Coalesce(Subquery(uses.values("sender").annotate(n=Count("pk")).values("n")), 0),
+        limit=RECIPIENTS_A_MONTH
+        + Coalesce(Subquery(packs.values("sender").annotate(n=Sum("recipients")).values("n")), 0),
+    )
+
+
+def near_limit(senders: QuerySet) -> QuerySet:
+    """Of senders with their usage, those near their limit."""
+    return senders.alias(of_limit=F("used") * 100, near=F("limit") * NEAR_LIMIT_PERCENT).filter(of_limit__gte=F("near"))
+
+
+def used_by_month(uses: QuerySet, until: date, months: int = 12) -> list[tuple[date, int]]:
+    """Unique recipients of the last months, oldest first, those without any too; one query."""
+    wanted = [_months_before(until, n) for n in reversed(range(months))]
+    found = dict(
+        uses.filter(month__gte=wanted[0], month__lte=until)
+        .order_by()
+        .values("month")
+        .annotate(n=Count("pk"))
+        .values_list("month", "n")
+    )
+    return [(month, found.get(month, 0)) for month in wanted]
+
+
+def _months_before(month: date, count: int) -> date:
+    year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(year, index + 1, 1)

@@ -14,7 +14,10 @@ from django.views.decorators.cache import never_cache
 # Every registered model stands in one section; a test holds this.
 CONTENTS = (
     (_("Users & Groups"), ("accounts.InternalDomain", "accounts.ExternalDomain", "accounts.User", "accounts.Group")),
-    (_("Secure Messaging"), ("messaging.Definition", "messaging.DefinitionFolder")),
+    (
+        _("Secure Messaging"),
+        ("messaging.Definition", "messaging.DefinitionFolder", "messaging.LicensedSender"),
+    ),
     (_("Account"), ("portal.Organization",)),
     (_("Reporting"), ("accounts.LogInAttempt", "portal.AuditEvent")),
 )

@@ -1,6 +1,6 @@
 from .attachment import Attachment, AttachmentFetch
 from .definition import Definition, DefinitionFolder
-from .licence import BulkSenderPack, RecipientUse
+from .licence import BulkSenderPack, LicensedSender, RecipientUse
 from .mailbox_entry import MailboxEntry
 from .message import Message, Quote
 from .recipient import Recipient
@@ -11,6 +11,7 @@ __all__ = [
     "BulkSenderPack",
     "Definition",
     "DefinitionFolder",
+    "LicensedSender",
     "MailboxEntry",
     "Message",
     "Quote",

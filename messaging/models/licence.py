@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from portal.ids import uuid7
 
 
@@ -43,3 +44,12 @@ class BulkSenderPack(models.Model):
 
     def __str__(self) -> str:
         return f"+{self.recipients}"
+
+
+class LicensedSender(User):
+    """The console's entry for who may write to anyone, and how much of it they do."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("licence")
+        verbose_name_plural = _("Licences and usage")

@@ -19,6 +19,7 @@ EFFECTS = {
     "recall_destroys_quotes": _(
         "Holds for every recall from now on, of messages already sent, too. What was recalled before stays as it is."
     ),
+    "bcc_to_mail_server": _("Messages already sent: no copy is made afterwards, and none is taken back."),
     "replies_may_change_recipients": _("Holds at once, for replies to messages already sent, too."),
     "reply_to": _("Mails that have not left yet carry the new one."),
     "reminder_days": _("Holds for unread messages already sent, too; reminders already mailed are not repeated."),

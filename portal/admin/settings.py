@@ -70,7 +70,14 @@ class OrganizationAdmin(OrganizationScopedAdmin):
         (gettext_lazy("Retention"), {"fields": ("retention_days",)}),
         (
             gettext_lazy("Sending and recall"),
-            {"fields": ("undo_seconds", "recall_destroys_quotes", "replies_may_change_recipients")},
+            {
+                "fields": (
+                    "undo_seconds",
+                    "recall_destroys_quotes",
+                    "replies_may_change_recipients",
+                    "bcc_to_mail_server",
+                )
+            },
         ),
         (gettext_lazy("Notifications"), {"fields": ("reply_to", "reminder_days")}),
         (

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Domain, Group, LogInAttempt, User
-from messaging.models import Definition, DefinitionFolder
+from messaging.models import Definition, DefinitionFolder, LicensedSender, RecipientUse
 from portal import audit
 from portal.models import AuditEvent, Organization
 
@@ -33,6 +34,7 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     group.members.add(user)
     folder = DefinitionFolder.objects.create(organization=organization, name=f"{slug} folder")
     folder.groups.add(group)
+    RecipientUse.objects.create(sender=user, month=date(2001, 2, 1), address=f"partner@{slug}.example")
     return {
         "user": user,
         "group": group,
@@ -69,6 +71,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "accounts.LogInAttempt": place.attempt,
             "messaging.Definition": place.definition,
             "messaging.DefinitionFolder": place.folder,
+            "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
             "portal.AuditEvent": place.event,
         }

@@ -1,13 +1,15 @@
 """The administration console by the eyes of a browser. Django's pages obey the portal's policy as ours do: a script
 or style that it stops is an error in the browser's console, and fails here."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import Group, InternalDomain, PortalSession, User
 from messaging.definitions import default_for
-from messaging.models import Definition, DefinitionFolder
+from messaging.models import Definition, DefinitionFolder, LicensedSender, RecipientUse
 from portal import audit
 
 from ..admin.conftest import page as address
@@ -22,6 +24,7 @@ def pages(administrator, recipient) -> list[str]:
     own = Definition.objects.create(organization=organization, description="Read within a week", folder=folder)
     group = Group.objects.create(organization=organization, name="Ward")
     folder.groups.add(group)
+    RecipientUse.objects.create(sender=administrator, month=date(2001, 2, 1), address="a@x.example")
     dry_run = reverse("admin:messaging_definition_dry_run")
     event = audit.record(organization, "user.changed", actor=administrator, about=recipient.pk, fields=["name"])
     return [
@@ -45,6 +48,8 @@ def pages(administrator, recipient) -> list[str]:
         address(Definition, "change", default_for(organization).pk),
         address(Definition, "change", own.pk),
         address(Definition, "delete", own.pk),
+        address(LicensedSender, "changelist"),
+        address(LicensedSender, "change", administrator.pk),
         address(type(organization), "changelist"),
         address(type(event), "changelist"),
         address(type(event), "change", event.pk),
