@@ -155,3 +155,16 @@ def test_a_newer_one_ends_the_older(client, recipient, administrator, try_log_in
     older = credentials.issue(actor=administrator, user=recipient)
     credentials.issue(actor=administrator, user=recipient)
     assert try_log_in(client, recipient.address, older).status_code == 200
+
+
+def test_where_first_passwords_are_told_by_telephone_no_mail_brings_one(organization, newcomer, try_log_in, client):
+    Organization.objects.update(first_visit_mode="by_telephone")
+    with transaction.atomic():
+        assert credentials.first_visit_mails([newcomer], due_at=moments.now()) == []
+    assert not Credential.objects.exists()
+
+
+def test_what_an_administrator_tells_by_telephone_opens_the_page(newcomer, administrator, try_log_in, client):
+    Organization.objects.update(first_visit_mode="by_telephone")
+    told = credentials.issue(actor=administrator, user=newcomer)
+    assert try_log_in(client, newcomer.address, told).url == "/p/north/password/"
