@@ -48,6 +48,8 @@ def refuse_if_gone(entry: MailboxEntry) -> None:
         return
     if entry.kind == MailboxEntry.Kind.RECEIVED and _is_recalled(entry):
         raise Gone("recalled")
+    if entry.message.purged_at is not None:
+        raise Gone("purged")
     if entry.kind == MailboxEntry.Kind.RECEIVED and entry.message.is_expired(entry.now):  # type: ignore[attr-defined]
         raise Gone("expired")
     if entry.deleted_at is not None:
@@ -60,8 +62,11 @@ def _is_recalled(entry: MailboxEntry) -> bool:
 
 
 def sent_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The person's copy of what they wrote themselves. Http404 for any other."""
-    entry = openable_entry(user, entry_id)
+    """The person's copy of what they wrote themselves. Http404 for any other, and for one that is gone."""
+    try:
+        entry = openable_entry(user, entry_id)
+    except Gone as gone:
+        raise Http404 from gone
     if not entry.is_authors:
         raise Http404
     return entry

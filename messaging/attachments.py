@@ -75,6 +75,8 @@ def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) 
 
 def copy_to(draft: Message, draft_key: bytes, source: Message, source_key: bytes) -> None:
     """Let the draft carry the source's attachments: rows that wrap the same files' keys again, no byte copied."""
+    # Held, as retention holds it: a file is either shared before it is asked who shares it, or not at all.
+    Message.objects.select_for_update().filter(id=source.id).first()
     copies = []
     for row in source.attachments.all():
         copy = Attachment(message=draft, file_id=row.file_id, content_type=row.content_type, size=row.size)

@@ -79,6 +79,7 @@ def save_draft(
         lock_unsent(entry)
         is_second = _was_saved_elsewhere(entry.message, text)
         entry = _second(entry, text) if is_second else entry
+        _keep_for_this_month(entry)
     message, key = entry.message, sealing.open_message_key(entry)
     _write(message, key, text, keep_recipients=message.in_reply_to_id is not None)
     problems = _choose_definition(message, text)
@@ -96,6 +97,20 @@ def _was_saved_elsewhere(message: Message, text: DraftText) -> bool:
     stored = Message.objects.values("revision", "window").get(id=message.id)
     message.revision = stored["revision"]
     return text.revision not in (None, stored["revision"]) and text.window != stored["window"]
+
+
+def _keep_for_this_month(entry: MailboxEntry) -> None:
+    """Put the draft under the retention key of the month in which it is written, or the old one could not be destroyed
+    in its time. Held: the message's row is locked."""
+    now = moments.now()
+    if (now.year, now.month) == (entry.message.retention_key.month.year, entry.message.retention_key.month.month):
+        return
+    # Another window may have done it since the draft was looked up.
+    stored = MailboxEntry.objects.select_related("message__retention_key").get(id=entry.id)
+    key = sealing.open_message_key(stored)
+    entry.message.retention_key = keyring.retention_key_for(entry.message.organization, now)
+    sealing.wrap_for_entry(entry, key, keyring.open_retention_key(entry.message.retention_key))
+    entry.save(update_fields=["wrapped_key"])
 
 
 def _second(entry: MailboxEntry, text: DraftText) -> MailboxEntry:

@@ -150,7 +150,8 @@ def _is_from_or_to(person: str) -> Q:
     senders = User.objects.filter(_named(person), id=OuterRef("message__sender"))
     recipients = Recipient.objects.filter(_named(person), message=OuterRef("message"))
     received = Q(Exists(senders)) | Q(Exists(recipients.exclude(role=Recipient.Role.BCC)))
-    return Q(kind=Kind.DRAFT) | Q(kind=Kind.SENT) & Q(Exists(recipients)) | Q(kind=Kind.RECEIVED) & received
+    own = Q(kind__in=[Kind.SENT, Kind.OWN_COPY]) & Q(Exists(recipients))
+    return Q(kind=Kind.DRAFT) | own | Q(kind=Kind.RECEIVED) & received
 
 
 def _named(person: str) -> Q:

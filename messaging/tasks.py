@@ -4,6 +4,21 @@ from celery import shared_task
 
 
 @shared_task
+def purge_due() -> None:
+    from . import retention
+
+    retention.purge_due()
+
+
+@shared_task
+def destroy_ended_keys() -> None:
+    from . import retention
+
+    retention.purge_old_drafts()
+    retention.destroy_ended_keys()
+
+
+@shared_task
 def collect_orphans() -> None:
     from . import attachments
 

@@ -55,7 +55,7 @@ def _tracked(recipient: Recipient, message: Message, attachment_names: Mapping[u
     if recipient.read_at is not None:
         steps.append(Step(_("Read"), "read", recipient.read_at))
     for fetch in recipient.fetches.all():
-        name = attachment_names.get(fetch.attachment_id, "")
+        name = attachment_names.get(fetch.attachment_id, "") if fetch.attachment_id else ""
         steps.append(Step(_("Attachment fetched"), "read", fetch.at, name))
     if recipient.answered_at is not None:
         steps.append(Step(_("Answered"), "answered", recipient.answered_at))

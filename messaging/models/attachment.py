@@ -29,7 +29,9 @@ class AttachmentFetch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="fetches")
-    attachment = models.ForeignKey(Attachment, on_delete=models.CASCADE, related_name="fetches")
+    attachment = models.ForeignKey(
+        Attachment, null=True, on_delete=models.SET_NULL, related_name="fetches", help_text="Null: purged since."
+    )
     at = models.DateTimeField()
 
     class Meta:

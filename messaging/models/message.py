@@ -30,6 +30,7 @@ class Message(MessageRules):
     revision = models.PositiveIntegerField(default=0)
     window = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    saved_at = models.DateTimeField(auto_now=True, help_text="When the draft was last written.")
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     recalled_at = models.DateTimeField(null=True)

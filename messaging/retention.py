@@ -1,0 +1,164 @@
+"""Retention: when its time is over, a message's content is destroyed, for its author too; its history stays.
+
+Due is what was sent longer ago than the organisation keeps messages, as its setting stands at this moment: nothing
+stores a due date, and a changed setting rewrites nothing. Destroying goes in steps, each in transactions of its own
+that are small however many recipients and files a message has:
+
+    every copy's key · the files · what is sealed in the message itself, and with it `purged_at`
+
+Keys first: from the first step on nobody can open the message. Whatever stands in the rows says how far it got, so
+a worker that is killed anywhere is simply followed by the next one, and two at once skip what the other holds.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Length, Now
+
+from portal import audit, moments
+from portal.models import Organization, RetentionKey
+
+from . import attachments, drafts
+from .models import Attachment, MailboxEntry, Message, Quote
+
+# What one transaction destroys at most: a tenth of a second even on a busy database.
+_MESSAGES, _ROWS, _BYTES = 100, 250, 4 * 1024 * 1024
+
+
+def purge_due(*, seconds: float = 50) -> int:
+    """Destroy the content of what is due, oldest first, for so long at most; returns how many messages."""
+    ends = time.monotonic() + seconds
+    purged = 0
+    for organization in Organization.objects.all():
+        while count := _purge_some(organization):
+            purged += count
+            if time.monotonic() > ends:
+                return purged
+    return purged
+
+
+def _purge_some(organization: Organization) -> int:
+    """One round; returns how many messages it brought to an end."""
+    due = _due(organization)
+    while _destroy_some_keys(due):
+        pass
+    while _destroy_some_files(due):
+        pass
+    return _empty(due, organization)
+
+
+def _due(organization: Organization) -> list[uuid.UUID]:
+    """The next ones, up to so many, and to so many bytes unless one alone has more."""
+    due = Message.objects.filter(
+        organization=organization,
+        sent_at__lte=Now() - timedelta(days=organization.retention_days),
+        purged_at__isnull=True,
+    )
+    chosen: list[uuid.UUID] = []
+    total = 0
+    for message_id, size in due.order_by("sent_at").values_list("id", Length("body"))[:_MESSAGES]:
+        total += size
+        if chosen and total > _BYTES:
+            break
+        chosen.append(message_id)
+    return chosen
+
+
+def _destroy_some_keys(messages: Sequence[uuid.UUID]) -> int:
+    """Every kind of copy, the author's own included."""
+    held = MailboxEntry.objects.filter(message__in=messages, removed_at__isnull=True)
+    with transaction.atomic():
+        ids = list(held.select_for_update(skip_locked=True).order_by().values_list("id", flat=True)[:_ROWS])
+        return MailboxEntry.objects.filter(id__in=ids).update(wrapped_key=None, removed_at=Now())
+
+
+def _destroy_some_files(messages: Sequence[uuid.UUID]) -> int:
+    """Rows first; a file goes once that is committed, unless a forward shares it."""
+    with transaction.atomic():
+        # Held, as whoever copies attachments for a forward holds it: no row is ever left to a file that is gone.
+        locked = _locked(messages)
+        rows = list(Attachment.objects.filter(message__in=locked).values_list("id", "file_id")[:_ROWS])
+        Attachment.objects.filter(id__in=[id_ for id_, _file in rows]).delete()
+        attachments.remove_files_on_commit([file_id for _id, file_id in rows])
+    return len(rows)
+
+
+def _empty(messages: Sequence[uuid.UUID], organization: Organization) -> int:
+    """The last step, for those of which no copy and no file is left; quotes of them in answers live and end with those
+    answers."""
+    copies = MailboxEntry.objects.filter(message=OuterRef("pk"), removed_at__isnull=True)
+    files = Attachment.objects.filter(message=OuterRef("pk"))
+    with transaction.atomic():
+        locked = _locked(messages)
+        bare = Message.objects.filter(~Exists(copies), ~Exists(files), id__in=locked)
+        ids = list(bare.values_list("id", flat=True))
+        Quote.objects.filter(message__in=ids).delete()
+        Message.objects.filter(id__in=ids).update(subject=b"", body=b"", draft_recipients=b"", purged_at=Now())
+        audit.record_each(organization, "message.purged", about=ids)
+    return len(ids)
+
+
+def _locked(messages: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of the messages that are not purged yet and that nobody else holds; held until the transaction ends."""
+    waiting = Message.objects.filter(id__in=messages, purged_at__isnull=True).order_by("id")
+    return list(waiting.select_for_update(skip_locked=True).values_list("id", flat=True))
+
+
+# --- Drafts ---------------------------------------------------------------------------------------------------
+
+
+def purge_old_drafts(*, seconds: float = 20) -> int:
+    """Discard drafts that nobody has saved for as long as messages are kept; returns how many."""
+    ends = time.monotonic() + seconds
+    discarded = 0
+    for organization in Organization.objects.all():
+        while time.monotonic() < ends and _purge_a_draft(organization):
+            discarded += 1
+    return discarded
+
+
+@transaction.atomic
+def _purge_a_draft(organization: Organization) -> bool:
+    old = Message.objects.filter(
+        organization=organization,
+        sent_at__isnull=True,
+        saved_at__lte=Now() - timedelta(days=organization.retention_days),
+    )
+    draft = old.select_for_update(skip_locked=True).order_by("saved_at").first()
+    if draft is None:
+        return False
+    drafts.discard_draft(entry=MailboxEntry.objects.select_related("message").get(message=draft))
+    audit.record(organization, "draft.purged", about=draft.id)
+    return True
+
+
+# --- Retention keys ---------------------------------------------------------------------------------------------
+
+
+def destroy_ended_keys() -> int:
+    """Destroy the keys of months that are over and of which nothing is left, so that what backups of the database
+    still hold cannot be read either; returns how many."""
+    # A day later, for requests that began in one month and end in the next.
+    today = (moments.now() - timedelta(days=1)).date()
+    over = RetentionKey.objects.filter(destroyed_at__isnull=True, month__lt=date(today.year, today.month, 1))
+    return sum(_destroy(key) for key in over.select_related("organization").order_by("month"))
+
+
+def _destroy(key: RetentionKey) -> bool:
+    with transaction.atomic():
+        row = RetentionKey.objects.select_for_update(skip_locked=True).filter(id=key.id, destroyed_at__isnull=True)
+        if not row.exists() or _is_in_use(key):
+            return False
+        RetentionKey.objects.filter(id=key.id).update(wrapped_key=None, destroyed_at=Now())
+        audit.record(key.organization, "retention_key.destroyed", about=key.id, month=f"{key.month:%Y-%m}")
+    return True
+
+
+def _is_in_use(key: RetentionKey) -> bool:
+    """Whether a message or draft that is not purged hangs on it."""
+    live: QuerySet[Message] = Message.objects.filter(organization=key.organization_id, purged_at__isnull=True)
+    return live.filter(retention_key=key).exists()
