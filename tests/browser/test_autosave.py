@@ -1,0 +1,162 @@
+"""What is being written is kept by itself: static/js/autosave.js."""
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from accounts.models import PortalSession
+from messaging import drafts, sending
+from messaging.drafts import DraftText
+from messaging.models import MailboxEntry, Message
+from portal.ids import uuid7
+
+SAVED = re.compile(r"Draft saved \d\d:\d\d")
+SLOWLY = 15_000  # milliseconds; saving waits three seconds after a change
+
+
+@pytest.fixture
+def page(open_browser, sender) -> Page:
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    return page
+
+
+@pytest.fixture
+def draft(sender, recipient) -> MailboxEntry:
+    text = DraftText(to=recipient.address, subject="Begun", body="<p>Begun.</p>")
+    return drafts.save_draft(actor=sender, message_id=uuid7(), entry=None, text=text).entry
+
+
+def written(user) -> list[DraftText]:
+    entries = MailboxEntry.objects.filter(owner=user, kind=MailboxEntry.Kind.DRAFT).select_related("message")
+    return [drafts.open_draft(entry) for entry in entries.order_by("id")]
+
+
+def write(page: Page, text: str) -> None:
+    page.locator("[data-page]").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+
+
+def told(page: Page):
+    return page.locator("[data-saved]")
+
+
+def test_nothing_is_asked_before_the_first_change(page, sender):
+    asked = []
+    page.on("request", lambda request: request.method == "POST" and asked.append(request.url))
+    page.wait_for_timeout(4000)
+
+    assert asked == []
+    assert written(sender) == []
+
+
+def test_it_is_saved_while_writing_and_the_address_becomes_the_drafts(page, sender):
+    page.fill("[name=subject]", "Half a letter")
+    write(page, "Dear pat")
+    expect(told(page)).to_have_text(SAVED, timeout=SLOWLY)
+    assert page.get_by_role("button", name="Discard").is_visible()
+    write(page, "ient")
+    expect(page.locator("[name=revision]")).to_have_value("2", timeout=SLOWLY)
+    page.reload()
+
+    expect(page.locator("[data-page]")).to_have_text("Dear patient")
+    assert [text.subject for text in written(sender)] == ["Half a letter"]
+
+
+def test_leaving_at_once_loses_nothing(page, sender):
+    page.fill("[name=subject]", "In a hurry")
+    page.get_by_role("link", name="Inbox").click()
+    page.get_by_role("heading", name="Inbox").wait_for()
+    page.get_by_role("link", name="Drafts").click()
+
+    expect(page.get_by_role("link", name="In a hurry")).to_be_visible()
+
+
+def test_two_windows_keep_both_and_the_second_is_told(open_browser, sender, draft):
+    first, second = open_browser(sender), open_browser(sender)
+    for window, text in ((first, " One."), (second, " Two.")):
+        window.goto(reverse("draft", args=[draft.message_id]))
+    write(first, " One.")
+    expect(told(first)).to_have_text(SAVED, timeout=SLOWLY)
+    write(second, " Two.")
+    expect(second.get_by_text("saved in another window meanwhile")).to_be_visible(timeout=SLOWLY)
+    assert str(draft.message_id) not in second.url
+    write(second, " And more.")
+    expect(second.locator("[name=revision]")).to_have_value("2", timeout=SLOWLY)
+
+    first_text, second_text = (text.body for text in written(sender))
+    assert " One." in first_text
+    assert " Two. And more." in second_text
+
+
+def test_a_failure_is_said_and_tried_again(page, sender, complaints):
+    page.route("**/drafts/**", lambda route: route.abort(), times=1)
+    page.fill("[name=subject]", "Patience")
+    expect(told(page)).to_have_text(re.compile("Not saved: the portal does not answer. Your text is still here"))
+    expect(told(page)).to_have_text(SAVED, timeout=SLOWLY)
+
+    assert [text.subject for text in written(sender)] == ["Patience"]
+    complaints.clear()
+
+
+def test_logged_out_and_in_again_in_another_window(page, sender, open_browser, log_in, live_server, complaints):
+    PortalSession.objects.all().delete()
+    page.fill("[name=subject]", "Still here")
+    expect(told(page)).to_have_text(re.compile("you are not logged in any more"), timeout=SLOWLY)
+    assert page.get_by_role("link", name="Log in in another window").is_visible()
+    client = log_in(sender)
+    cookies = [{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}]
+    # As a log-in does it: another session, and another token.
+    page.context.clear_cookies()
+    page.context.add_cookies(cookies)
+    page.fill("[name=subject]", "Still here, and on")
+    expect(told(page)).to_have_text(SAVED, timeout=20_000)
+
+    assert [text.subject for text in written(sender)] == ["Still here, and on"]
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    complaints.clear()
+
+
+def test_somebody_else_in_the_other_window_gets_nothing(page, sender, colleague, log_in, live_server, complaints):
+    client = log_in(colleague)
+    page.context.clear_cookies()
+    session = client.cookies["session"].value
+    page.context.add_cookies([{"name": "session", "value": session, "url": live_server.url}])
+    page.fill("[name=subject]", "Mine")
+    expect(told(page)).to_have_text(re.compile("you are not logged in any more"), timeout=SLOWLY)
+
+    assert written(colleague) == []
+    complaints.clear()
+
+
+def test_what_was_sent_from_another_window_is_said(open_browser, sender, draft):
+    page = open_browser(sender)
+    page.goto(reverse("draft", args=[draft.message_id]))
+    sending.send_draft(actor=sender, entry=draft)
+    write(page, " Too late.")
+    expect(told(page)).to_have_text(re.compile("has been sent already"), timeout=SLOWLY)
+
+    assert page.locator("[data-page]").text_content() == "Begun. Too late."
+
+
+def test_sending_does_not_wait_for_it(page, recipient):
+    def hang(route) -> None:
+        if "autosave" not in (route.request.post_data or ""):
+            route.continue_()
+
+    page.route("**/drafts/**", hang)
+    page.fill("[name=to]", recipient.address)
+    page.fill("[name=subject]", "Now")
+    write(page, "Now.")
+    page.wait_for_timeout(3500)
+    page.get_by_role("button", name="Send Securely").click()
+    confirm = page.get_by_role("button", name="It is right: Send Securely")
+    confirm.or_(page.get_by_role("heading", name="Sent Items")).wait_for()
+    if confirm.is_visible():
+        confirm.click()
+    expect(page.get_by_role("heading", name="Sent Items")).to_be_visible()
+    assert Message.objects.get().sent_at is not None
