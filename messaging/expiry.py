@@ -16,7 +16,7 @@ from accounts.models import User
 from portal import audit, moments
 from portal.models import OutgoingMail
 
-from .models import Message
+from .models import MailboxEntry, Message
 
 
 class NotExtended(Exception):
@@ -94,7 +94,6 @@ def expire_now(*, actor: User, message: Message) -> bool:
 
 
 def _keep_mails_until(message: Message, moment: datetime) -> None:
-    """A notification that has not left yet is of use until the message expires, and no longer."""
-    OutgoingMail.objects.filter(id__in=message.recipients.values("notification"), finished_at__isnull=True).update(
-        not_after=moment
-    )
+    """A notification or reminder that has not left yet is of use until the message expires, and no longer."""
+    received = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
+    OutgoingMail.objects.filter(about__in=received.values("id"), finished_at__isnull=True).update(not_after=moment)

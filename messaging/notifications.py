@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from django.conf import settings
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal import letters, moments, outbox
@@ -40,26 +41,40 @@ def link_to(organization: Organization, entry: MailboxEntry) -> str:
     return settings.BASE_URL + reverse("log_in_to_message", args=[organization.slug, entry.id])
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
-    """The notification as it stands now; None once the copy cannot be opened any more."""
+def announced(mail: OutgoingMail) -> MailboxEntry | None:
+    """The copy a mail is about; None once its owner cannot open it any more."""
     entry = (
         MailboxEntry.objects.filter(id=mail.about)
-        .select_related("message__sender", "message__organization", "owner")
+        .select_related("message__sender", "message__organization", "owner", "recipient")
         .defer("message__body", "message__subject")
         .annotate(now=Now())
         .first()
     )
     if entry is None or not entry.is_openable(entry.now) or not entry.owner.may_log_on:
         return None
+    return entry
+
+
+def letter(entry: MailboxEntry, subject: Promise, template: str) -> EmailMessage:
+    """A mail that leads its reader to the copy."""
     message = entry.message
     return letters.written(
         message.organization,
-        _("Secure Messaging Notification"),
-        "messaging/mail/notification",
+        subject,
+        template,
         sender=message.sender,
+        sent_at=message.sent_at,
         expires_at=message.expires_at,
         url=link_to(message.organization, entry),
     )
+
+
+def render(mail: OutgoingMail) -> EmailMessage | None:
+    """The notification as it stands now; None once the copy cannot be opened any more."""
+    entry = announced(mail)
+    if entry is None:
+        return None
+    return letter(entry, _("Secure Messaging Notification"), "messaging/mail/notification")
 
 
 def _tell_sender(mail: OutgoingMail) -> None:

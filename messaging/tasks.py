@@ -4,6 +4,13 @@ from celery import shared_task
 
 
 @shared_task
+def remind_due() -> None:
+    from . import reminders
+
+    reminders.remind_due()
+
+
+@shared_task
 def purge_due() -> None:
     from . import retention
 

@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
     "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
     "answer mail requests": {"task": "accounts.tasks.answer_mail_requests", "schedule": 5.0},
     "remind of passwords that expire": {"task": "accounts.tasks.remind_of_expiring_passwords", "schedule": 3600.0},
+    "remind of unread messages that expire": {"task": "messaging.tasks.remind_due", "schedule": 60.0},
     "purge what is past its retention": {"task": "messaging.tasks.purge_due", "schedule": 60.0},
     "destroy the keys of months that are over": {"task": "messaging.tasks.destroy_ended_keys", "schedule": 3600.0},
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": 3600.0},

@@ -33,6 +33,7 @@ class Message(MessageRules):
     saved_at = models.DateTimeField(auto_now=True, help_text="When the draft was last written.")
     sent_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True, help_text="When the last reminders of it were written.")
     recalled_at = models.DateTimeField(null=True)
     purged_at = models.DateTimeField(null=True, help_text="Content destroyed; the history stays.")
     extensions_used = models.PositiveSmallIntegerField(default=0)
