@@ -1,5 +1,5 @@
-"""The scenario every sender asks about: A writes to B and C, B replies to all, A recalls. What each of the three sees in
-each folder, before and after, where quotes stay and where the organisation has them destroyed too."""
+"""The scenario every sender asks about: A writes to B and C, B replies to all, A recalls. What each of the three sees
+in each folder, before and after, where quotes stay and where the organisation has them destroyed too."""
 
 import pytest
 from django.urls import reverse
