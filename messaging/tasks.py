@@ -30,3 +30,10 @@ def collect_orphans() -> None:
     from . import attachments
 
     attachments.collect_orphans()
+
+
+@shared_task
+def recall_selections() -> None:
+    from . import mass_recall
+
+    mass_recall.work_off()

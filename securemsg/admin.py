@@ -16,11 +16,20 @@ CONTENTS = (
     (_("Users & Groups"), ("accounts.InternalDomain", "accounts.ExternalDomain", "accounts.User", "accounts.Group")),
     (
         _("Secure Messaging"),
-        ("messaging.Definition", "messaging.DefinitionFolder", "messaging.LicensedSender"),
+        (
+            "messaging.Message",
+            "messaging.MassRecall",
+            "messaging.Definition",
+            "messaging.DefinitionFolder",
+            "messaging.LicensedSender",
+        ),
     ),
     (_("Account"), ("portal.Organization",)),
-    (_("Reporting"), ("accounts.LogInAttempt", "portal.AuditEvent")),
+    (_("Reporting"), ("accounts.LogInAttempt", "portal.OutgoingMail", "portal.AuditEvent")),
 )
+
+# Where a page is more than the list its model's name promises.
+NAMES = {"messaging.Message": _("Search and recall")}
 
 
 class ConsoleSite(AdminSite):
@@ -52,6 +61,12 @@ class ConsoleSite(AdminSite):
         unwanted = {"password_change", "password_change_done", "view_on_site"}
         return [url for url in super().get_urls() if getattr(url, "name", None) not in unwanted]
 
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        from . import overview  # here, because models are not ready when this module is read
+
+        found = {"attention": overview.attention(request), "charts": overview.charts(request)}
+        return super().index(request, {**found, **(extra_context or {})})
+
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return HttpResponseRedirect(reverse("admin:index"))
 
@@ -61,6 +76,9 @@ class ConsoleSite(AdminSite):
             for app in super().get_app_list(request, app_label)
             for entry in app["models"]
         }
+        for label, name in NAMES.items():
+            if label in entries:
+                entries[label]["name"] = name
         if not request.user.is_superuser and "portal.Organization" in entries:
             entries["portal.Organization"]["name"] = _("Settings")  # there is one, their own
         return [

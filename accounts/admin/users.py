@@ -42,7 +42,7 @@ class StateFilter(SimpleListFilter):
     states = {
         "disabled": Q(disabled_at__isnull=False),
         "not-allowed": Q(allow_logon=False),
-        "locked": Q(next_try_at__gt=Now()),
+        "locked": Q(next_try_at__gt=Now()) | Q(failures__gte=throttling.MOST_FAILURES),
         "no-password": Q(password_set_at__isnull=True),
     }
 

@@ -2,6 +2,7 @@ from .attachment import Attachment, AttachmentFetch
 from .definition import Definition, DefinitionFolder
 from .licence import BulkSenderPack, LicensedSender, RecipientUse
 from .mailbox_entry import MailboxEntry
+from .mass_recall import MassRecall, MassRecallItem
 from .message import Message, Quote
 from .recipient import Recipient
 
@@ -13,6 +14,8 @@ __all__ = [
     "DefinitionFolder",
     "LicensedSender",
     "MailboxEntry",
+    "MassRecall",
+    "MassRecallItem",
     "Message",
     "Quote",
     "Recipient",

@@ -45,6 +45,12 @@ class Message(MessageRules):
             models.Index(
                 name="message_due_for_purge", fields=["organization", "sent_at"], condition=Q(purged_at__isnull=True)
             ),
+            # Administrators look at all there is, newest first (traffic.py).
+            models.Index(
+                name="message_traffic",
+                fields=["organization", "-sent_at", "-id"],
+                condition=Q(sent_at__isnull=False),
+            ),
             models.Index(name="message_expiring", fields=["expires_at"], condition=Q(sent_at__isnull=False)),
         ]
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Domain, Group, LogInAttempt, User
-from messaging.models import Definition, DefinitionFolder, LicensedSender, RecipientUse
-from portal import audit
+from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
+from portal import audit, keyring, moments, outbox
 from portal.models import AuditEvent, Organization
 
 
@@ -35,7 +35,29 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     folder = DefinitionFolder.objects.create(organization=organization, name=f"{slug} folder")
     folder.groups.add(group)
     RecipientUse.objects.create(sender=user, month=date(2001, 2, 1), address=f"partner@{slug}.example")
+    now = moments.now()
+    message = Message.objects.create(
+        organization=organization,
+        sender=user,
+        retention_key=keyring.retention_key_for(organization, now),
+        subject=b"",
+        body=b"",
+        sent_at=now,
+        purged_at=now,
+    )
+    mail = outbox.new_mail(
+        organization=organization,
+        kind="notification",
+        about=message.pk,
+        to_address=f"partner@{slug}.example",
+        dedupe_key=slug,
+        due_at=now,
+    )
+    mail.save()
     return {
+        "mail": mail,
+        "message": message,
+        "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
         "user": user,
         "group": group,
         "folder": folder,
@@ -71,8 +93,11 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "accounts.LogInAttempt": place.attempt,
             "messaging.Definition": place.definition,
             "messaging.DefinitionFolder": place.folder,
+            "messaging.Message": place.message,
+            "messaging.MassRecall": place.recall,
             "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
+            "portal.OutgoingMail": place.mail,
             "portal.AuditEvent": place.event,
         }
         return {model: by_label[model._meta.label] for model in admin.site._registry}

@@ -78,7 +78,8 @@ def test_a_foreign_row_is_as_absent_as_a_missing_one(north, south, rows, label, 
         foreign_answer = method(page(model, view, row.pk), {"post": "yes", "name": "Taken"})
         missing_answer = method(page(model, view, missing), {"post": "yes", "name": "Taken"})
         assert foreign_answer.status_code == missing_answer.status_code in (403, 404)
-        assert str(row) not in foreign_answer.content.decode()
+        # What is called by its id alone stands in the address that was asked for.
+        assert str(row) == str(row.pk) or str(row) not in foreign_answer.content.decode()
     kept = type(row).objects.get(pk=row.pk)
     assert str(kept) == str(row)
 
@@ -191,7 +192,9 @@ def test_the_operator_sees_every_organization(south, operator, log_in, rows, nor
     client = log_in(operator)
     for model, row in rows(south).items():
         assert client.get(page(model, "change", row.pk), follow=True).status_code == 200
-        assert row.pk in {found.pk for found in client.get(page(model, "changelist")).context["cl"].result_list}
+        context = client.get(page(model, "changelist")).context
+        shown = context["cl"].result_list if "cl" in context else context["result_list"]
+        assert row.pk in {found.pk for found in shown}
 
 
 def test_an_administrator_may_look_at_the_operator_and_no_more(north, operator, events):

@@ -8,9 +8,11 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import Group, InternalDomain, PortalSession, User
+from messaging import drafts, mass_recall, sending
 from messaging.definitions import default_for
-from messaging.models import Definition, DefinitionFolder, LicensedSender, RecipientUse
+from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit
+from portal.ids import uuid7
 
 from ..admin.conftest import page as address
 from ..conftest import PASSWORD
@@ -25,6 +27,10 @@ def pages(administrator, recipient) -> list[str]:
     group = Group.objects.create(organization=organization, name="Ward")
     folder.groups.add(group)
     RecipientUse.objects.create(sender=administrator, month=date(2001, 2, 1), address="a@x.example")
+    text = drafts.DraftText(to=administrator.address, subject="Subject", body="<p>Body</p>")
+    draft = drafts.save_draft(actor=recipient, message_id=uuid7(), entry=None, text=text).entry
+    message = sending.send_draft(actor=recipient, entry=draft).message
+    selection = mass_recall.order(actor=administrator, organization=organization, message_ids=[message.id])
     dry_run = reverse("admin:messaging_definition_dry_run")
     event = audit.record(organization, "user.changed", actor=administrator, about=recipient.pk, fields=["name"])
     return [
@@ -48,6 +54,11 @@ def pages(administrator, recipient) -> list[str]:
         address(Definition, "change", default_for(organization).pk),
         address(Definition, "change", own.pk),
         address(Definition, "delete", own.pk),
+        address(Message, "changelist"),
+        f"{address(Message, 'changelist')}?start=2001-01-01T00:00&end=2001-01-01T00:00",
+        address(Message, "change", message.pk),
+        address(MassRecall, "changelist"),
+        address(MassRecall, "change", selection.pk),
         address(LicensedSender, "changelist"),
         address(LicensedSender, "change", administrator.pk),
         address(type(organization), "changelist"),
@@ -177,3 +188,23 @@ def test_definitions_are_put_in_order_by_number_without_script(open_browser, adm
     with window.expect_navigation():
         window.get_by_role("button", name="Save").click()
     assert order(window) == ["B", "A", "Standard"]
+
+
+def test_what_is_ticked_is_recalled(open_browser, administrator, pages):
+    window = open_browser(administrator)
+    window.goto(address(Message, "changelist"))
+    window.get_by_label("Select the message from first@outside.example to admin@north.example").check()
+    window.get_by_role("button", name="Recall ticked").click()
+    expect(window.get_by_text("1 message would be recalled.")).to_be_visible()
+    window.get_by_role("button", name="Recall").click()
+    expect(window.get_by_text("1 of 1 done.")).to_be_visible()
+    expect(window.get_by_text("Finished.")).to_be_visible()
+    assert Message.objects.get().recalled_at
+
+
+def test_progress_is_followed_without_reloading(open_browser, administrator, pages):
+    window = open_browser(administrator)
+    window.goto(address(MassRecall, "change", MassRecall.objects.get().pk))
+    expect(window.get_by_text("0 of 1 done.")).to_be_visible()
+    mass_recall.work_off()
+    expect(window.get_by_text("1 of 1 done.")).to_be_visible()

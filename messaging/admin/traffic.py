@@ -1,0 +1,207 @@
+"""Secure Messaging: search of all messages, and recall of those ticked. No subject and no body: administrators hold no
+copy of a message, hence no key to it."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from portal import moments
+from portal.console import ReadOnlyAdmin, is_operator, visible
+from portal.models import Organization
+
+from .. import mass_recall, tracking, traffic
+from ..models import Message
+from ..traffic import Search
+
+DEFAULT_HOURS = 48
+STATUSES = [
+    ("", _("any")),
+    ("open", _("can be read")),
+    ("expired", _("expired")),
+    ("recalled", _("recalled")),
+    ("purged", _("destroyed")),
+]
+_MOMENT = "%Y-%m-%dT%H:%M"
+
+
+class MomentField(forms.DateTimeField):
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MOMENT)
+
+
+class SearchForm(forms.Form):
+    start = MomentField(label=_("Sent from"), required=False)
+    end = MomentField(label=_("Until"), required=False)
+    sender = forms.CharField(label=_("Sender"), required=False, max_length=320)
+    recipient = forms.CharField(label=_("Recipient"), required=False, max_length=320)
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=STATUSES)
+    organization = forms.ModelChoiceField(
+        label=_("Organisation"), required=False, queryset=Organization.objects.order_by("name")
+    )
+
+    def __init__(self, request: HttpRequest, typed: Any) -> None:
+        end = timezone.localtime(moments.now()).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        self.usual = {"start": end - timedelta(hours=DEFAULT_HOURS), "end": end}
+        shown = {name: timezone.localtime(moment).strftime(_MOMENT) for name, moment in self.usual.items()}
+        super().__init__({**shown, **{name: value for name, value in typed.items() if value}})
+        if not is_operator(request):
+            del self.fields["organization"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = {**self.usual, **{name: value for name, value in (super().clean() or {}).items() if value}}
+        if cleaned["start"] >= cleaned["end"]:
+            self.add_error("end", gettext("The end is not after the beginning."))
+        return cleaned
+
+    def search(self) -> Search:
+        fields = ("start", "end", "sender", "recipient", "status", "organization")
+        return Search(**{name: self.cleaned_data[name] for name in fields if name in self.cleaned_data})
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """The list is not Django's: that counts all there is, and pages by number."""
+
+    fields = readonly_fields = ("from_", "sent", "expires", "status", "definition_name", "recipients_table")
+    list_display = ("sent",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return visible(request, traffic.described(Message.objects.all()))
+
+    # --- One message ------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("from"))
+    def from_(self, message: Message) -> str:
+        return message.sender.address
+
+    @admin.display(description=_("sent"))
+    def sent(self, message: Message) -> str:
+        return _moment(message.sent_at)
+
+    @admin.display(description=_("expires"))
+    def expires(self, message: Message) -> str:
+        return _moment(message.expires_at) or gettext("never")
+
+    @admin.display(description=_("status"))
+    def status(self, message: Message) -> str:
+        return traffic.status_in_words(message)
+
+    @admin.display(description=_("definition"))
+    def definition_name(self, message: Message) -> str:
+        return message.definition.description if message.definition else ""
+
+    @admin.display(description=_("recipients"))
+    def recipients_table(self, message: Message) -> str:
+        return render_to_string("admin/messaging/message/recipients.html", {"tracked": tracking.tracking(message, {})})
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().render_change_form(request, context, *args, **kwargs)
+        response.context_data |= {"title": gettext("Message"), "may_recall": True}
+        return response
+
+    # --- The search -------------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.method == "POST":
+            return self._recall(request)
+        form = SearchForm(request, request.GET.dict())
+        page = None
+        if form.is_valid():
+            page = traffic.page(visible(request, Message.objects.all()), form.search(), request.GET.get("before", ""))
+        return self._page(request, form, page)
+
+    def _page(self, request: HttpRequest, form: SearchForm, page: traffic.Page | None) -> HttpResponse:
+        asked = request.GET.copy()
+        asked.pop("before", None)
+        rows = page.rows if page else []
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Secure Messaging search"),
+            "subtitle": None,
+            "opts": self.opts,
+            "form": form,
+            "rows": [(row, traffic.to_in_words(row), traffic.status_in_words(row)) for row in rows],
+            "result_list": rows,
+            "older_than": page.older_than if page else "",
+            "asked": asked.urlencode(),
+            "tells_organizations_apart": is_operator(request),
+            "most": mass_recall.MOST_MESSAGES,
+        }
+        return TemplateResponse(request, "admin/messaging/message/search.html", context)
+
+    # --- Recall of a selection --------------------------------------------------------------------------------
+
+    def _recall(self, request: HttpRequest) -> HttpResponse:
+        """First what it would take back, then, confirmed, done: a few at once, the rest by the worker."""
+        selected = self._selected(request)
+        if not selected:
+            messages.error(request, gettext("Nothing is selected. Tick the messages to recall first."))
+            return HttpResponseRedirect(request.get_full_path())
+        if len(selected) > mass_recall.MOST_MESSAGES:
+            text = gettext("More than %d messages at once cannot be recalled. Please narrow the search.")
+            messages.error(request, text % mass_recall.MOST_MESSAGES)
+            return HttpResponseRedirect(request.get_full_path())
+        if "confirmed" not in request.POST:
+            return self._confirmation(request, selected)
+        return self._ordered(request, selected)
+
+    def _selected(self, request: HttpRequest) -> dict[uuid.UUID, uuid.UUID]:
+        """{message: its organisation} of what is ticked, or of all that the search finds; nothing foreign."""
+        sent = visible(request, Message.objects.filter(sent_at__isnull=False))
+        if "all" in request.POST:
+            form = SearchForm(request, request.GET.dict())
+            wanted = traffic.found(sent, form.search()) if form.is_valid() else sent.none()
+        else:
+            wanted = sent.filter(pk__in=_uuids(request.POST.getlist("message")))
+        return dict(wanted.values_list("pk", "organization")[: mass_recall.MOST_MESSAGES + 1])
+
+    def _confirmation(self, request: HttpRequest, selected: dict[uuid.UUID, uuid.UUID]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Recall"),
+            "subtitle": None,
+            "opts": self.opts,
+            "selected": list(selected),
+            "all": "all" in request.POST,
+        }
+        return TemplateResponse(request, "admin/messaging/message/recall.html", context)
+
+    def _ordered(self, request: HttpRequest, selected: dict[uuid.UUID, uuid.UUID]) -> HttpResponse:
+        actor: Any = request.user
+        orders = [
+            mass_recall.order(
+                actor=actor,
+                organization=organization,
+                message_ids=[k for k, v in selected.items() if v == organization.pk],
+            )
+            for organization in Organization.objects.filter(pk__in=set(selected.values()))
+        ]
+        mass_recall.work_off(limit=mass_recall.AT_ONCE, seconds=2)
+        count = len(selected)
+        text = ngettext("%d message is being recalled.", "%d messages are being recalled.", count) % count
+        messages.success(request, text)
+        return HttpResponseRedirect(reverse("admin:messaging_massrecall_change", args=[orders[0].pk]))
+
+
+def _moment(moment: datetime | None) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else ""
+
+
+def _uuids(texts: list[str]) -> list[uuid.UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found

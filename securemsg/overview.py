@@ -1,0 +1,108 @@
+"""The console's first page: what needs attention, and what went on in the last 30 days, as pictures.
+
+Every number is of the rows this administrator may know of; a constant number of queries.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import throttling
+from accounts.models import LogInAttempt, User
+from messaging.admin.licences import users_near_limit
+from messaging.models import Message, Recipient
+from portal import moments
+from portal.charts import Chart, bar_chart
+from portal.console import visible
+from portal.models import OutgoingMail
+
+DAYS = 30
+FAILED_WITHIN = timedelta(days=7)
+LATE_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something to look at: a sentence, and where."""
+
+    text: str
+    url: str
+
+
+def attention(request: HttpRequest) -> list[Attention]:
+    now = moments.now()
+    return [
+        found for found in (_failed(request, now), _late(request, now), _locked(request, now), _near(request)) if found
+    ]
+
+
+def _failed(request: HttpRequest, now: datetime) -> Attention | None:
+    mails = visible(request, OutgoingMail.objects.filter(state=OutgoingMail.State.FAILED))
+    count = mails.filter(finished_at__gte=now - FAILED_WITHIN).count()
+    text = ngettext(
+        "%d mail could not be delivered in the last 7 days.",
+        "%d mails could not be delivered in the last 7 days.",
+        count,
+    )
+    return _attention(count, text, "portal_outgoingmail", "state__exact=failed")
+
+
+def _late(request: HttpRequest, now: datetime) -> Attention | None:
+    mails = visible(request, OutgoingMail.objects.filter(finished_at__isnull=True, due_at__lt=now - LATE_AFTER))
+    count = mails.count()
+    text = ngettext(
+        "%d mail has been waiting for more than an hour.", "%d mails have been waiting for more than an hour.", count
+    )
+    return _attention(count, text, "portal_outgoingmail", "state__exact=due")
+
+
+def _locked(request: HttpRequest, now: datetime) -> Attention | None:
+    users = visible(request, User.objects.filter(Q(next_try_at__gt=now) | Q(failures__gte=throttling.MOST_FAILURES)))
+    count = users.count()
+    text = ngettext("%d account is locked after failed log-ins.", "%d accounts are locked after failed log-ins.", count)
+    return _attention(count, text, "accounts_user", "state=locked")
+
+
+def _near(request: HttpRequest) -> Attention | None:
+    count = users_near_limit(visible(request, User.objects.all())).count()
+    text = ngettext(
+        "%d sender is near this month's limit of recipients.",
+        "%d senders are near this month's limit of recipients.",
+        count,
+    )
+    return _attention(count, text, "messaging_licensedsender", "limit=near")
+
+
+def _attention(count: int, text: str, model: str, query: str) -> Attention | None:
+    return Attention(text % count, f"{reverse(f'admin:{model}_changelist')}?{query}") if count else None
+
+
+def charts(request: HttpRequest) -> list[Chart]:
+    """Messages, recipients and log-ins of each of the last 30 days, in the time of the administrator's organisation."""
+    today = timezone.localtime(moments.now()).date()
+    days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
+    since = timezone.make_aware(datetime.combine(days[0], datetime.min.time()))
+    messages = visible(request, Message.objects.filter(sent_at__gte=since))
+    recipients = Recipient.objects.filter(message__in=messages.values("pk"))
+    log_ins = visible(request, LogInAttempt.objects.filter(at__gte=since, cause=LogInAttempt.Cause.SUCCESS))
+    return [
+        _by_day(_("Messages sent"), messages, "sent_at", days),
+        _by_day(_("Recipients written to"), recipients, "message__sent_at", days),
+        _by_day(_("Log-ins"), log_ins, "at", days),
+    ]
+
+
+def _by_day(title: str, rows: QuerySet, moment: str, days: Iterable[date]) -> Chart:
+    counted = rows.order_by().annotate(day=TruncDate(moment)).values("day").annotate(n=Count("pk"))
+    found = dict(counted.values_list("day", "n"))
+    points = [(date_format(day, "j M"), found.get(day, 0)) for day in days]
+    return bar_chart(title, _("Day"), title, points)

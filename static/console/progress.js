@@ -1,0 +1,17 @@
+/* Keeps a page's progress current until it is finished; without it, "Look again" does. */
+
+const EVERY_MS = 2000;
+
+async function refresh() {
+  const shown = document.getElementById("progress");
+  if (!shown || shown.dataset.finished === "yes") return;
+  const answer = await fetch(location.href, { redirect: "error" }).catch(() => null);
+  if (answer?.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("progress");
+    if (fresh) shown.replaceWith(fresh);
+  }
+  setTimeout(refresh, EVERY_MS);
+}
+
+setTimeout(refresh, EVERY_MS);
