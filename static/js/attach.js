@@ -1,55 +1,205 @@
-// Files go as soon as they are chosen, with their progress shown. Without script the Attach button sends them.
+// Files go as soon as they are chosen or dropped, one after the other, each with its progress. Without script the
+// Attach button sends them.
 
 const form = document.querySelector("form.compose");
+const waiting = []; // of uploads, in their order
+let current = null;
+let heldBack = null; // the button that was pressed while files were still on their way
 
-function send(section) {
-  const request = new XMLHttpRequest();
-  const bar = section.querySelector("[data-progress]");
-  const data = new FormData(form);
-  data.set("action", "attach");
+const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
+const list = () => form.querySelector("[data-uploads]");
+const words = () => list().dataset;
 
-  bar.hidden = false;
-  bar.querySelector("button").addEventListener("click", () => request.abort());
-  request.upload.addEventListener("progress", ({ loaded, total }) => {
-    bar.querySelector("progress").value = loaded / total;
-  });
-  request.addEventListener("load", () => arrived(section, request));
-  request.addEventListener("error", () => fallBack(section));
-  request.addEventListener("abort", () => {
-    bar.hidden = true;
-    section.querySelector('[type="file"]').value = "";
-  });
-  // Not form.action: that is the form's buttons of this name.
-  request.open("POST", form.getAttribute("action") ?? location.href);
-  request.send(data);
+class Upload {
+  constructor(file) {
+    this.file = file;
+    this.row = form.querySelector("[data-upload]").content.firstElementChild.cloneNode(true);
+    this.row.querySelector("bdi").textContent = file.name;
+    this.bar = this.row.querySelector("progress");
+    this.bar.setAttribute("aria-label", file.name);
+    this.said = this.row.querySelector("[data-state]");
+    this.buttons = Object.fromEntries([...this.row.querySelectorAll("button")].map((it) => [it.dataset.do, it]));
+    for (const button of Object.values(this.buttons)) button.querySelector(".unheard").textContent = ` ${file.name}`;
+    this.buttons.cancel.addEventListener("click", () => this.cancel());
+    this.buttons.again.addEventListener("click", () => this.again());
+    list().append(this.row);
+    this.tries = 0;
+  }
+
+  start() {
+    const request = new XMLHttpRequest();
+    this.request = request;
+    this.tries += 1;
+    this.show(words().going, { progress: true });
+    request.upload.addEventListener("progress", ({ loaded, total }) => (this.bar.value = loaded / total));
+    // All of it is there: what is left is short, and cannot be taken back by breaking off.
+    request.upload.addEventListener("load", () => (this.buttons.cancel.hidden = true));
+    request.addEventListener("load", () => this.arrived());
+    request.addEventListener("error", () => this.broke());
+    // Not form.action: that is the form's buttons of this name.
+    request.open("POST", form.getAttribute("action") ?? location.href);
+    request.send(this.data());
+  }
+
+  data() {
+    const data = new FormData(form);
+    data.set("action", "attach");
+    data.set("files", this.file);
+    return data;
+  }
+
+  // The answer is the page itself; what it says of files and problems replaces what stands here.
+  arrived() {
+    const answer = new DOMParser().parseFromString(this.request.responseText, "text/html");
+    const isPage = this.request.status >= 200 && this.request.status < 300 && answer.querySelector("[data-attach]");
+    if (!isPage) return this.failed();
+    takeOver(answer, this.request.responseURL);
+    this.end();
+    next();
+  }
+
+  // Once more by itself: a connection that broke is often there again.
+  broke() {
+    if (this.tries < 2) return setTimeout(() => current === this && this.start(), 1000);
+    this.failed();
+  }
+
+  failed() {
+    this.show(words().failed, { again: true });
+    say(`${this.file.name}: ${words().failed}`);
+    letGo();
+    next();
+  }
+
+  refuse(why) {
+    this.show(why);
+    say(`${this.file.name}: ${why}`);
+  }
+
+  show(state, { progress = false, again = false } = {}) {
+    this.said.textContent = state;
+    this.bar.hidden = !progress;
+    this.bar.value = 0;
+    this.buttons.cancel.hidden = false;
+    this.buttons.again.hidden = !again;
+  }
+
+  again() {
+    this.show(words().waits);
+    this.tries = 0;
+    waiting.push(this);
+    this.buttons.cancel.focus();
+    if (!current) next();
+  }
+
+  cancel() {
+    const isCurrent = current === this;
+    const at = waiting.indexOf(this);
+    if (at >= 0) waiting.splice(at, 1);
+    this.request?.abort();
+    this.end();
+    say(`${this.file.name}: ${words().cancelled}`);
+    if (isCurrent) next();
+  }
+
+  end() {
+    const hadFocus = this.row.contains(document.activeElement);
+    this.row.remove();
+    if (hadFocus) form.querySelector('[type="file"]').focus();
+  }
 }
 
-// The answer is the page itself; what it says of files and problems replaces what stands here.
-function arrived(section, request) {
-  const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+function takeOver(answer, url) {
+  const section = form.querySelector("[data-attach]");
+  const hadFocus = section.contains(document.activeElement) || document.activeElement === document.body;
+  const page = answer.querySelector("form.compose");
   const files = answer.querySelector("[data-attach]");
-  if (!request.status.toString().startsWith("2") || !files) return fallBack(section);
-  history.replaceState(null, "", request.responseURL);
+  history.replaceState(history.state, "", url);
+  form.setAttribute("action", page.getAttribute("action"));
+  form.elements.revision.value = page.querySelector('[name="revision"]').value;
+  form.querySelector("[data-discard]").hidden = false;
   section.replaceWith(files);
   for (const region of [".notices", "[data-problems]"]) {
     document.querySelector(region).replaceChildren(...answer.querySelector(region).childNodes);
   }
   ready(files);
-  files.querySelector('[type="file"]').focus();
+  if (hadFocus) files.querySelector('[type="file"]').focus({ preventScroll: true });
 }
 
-// Once more, the plain way: then the browser shows whatever the portal says.
-function fallBack(section) {
-  form.requestSubmit(section.querySelector('[value="attach"]'));
+function next() {
+  current = waiting.shift() ?? null;
+  if (current) return current.start();
+  const button = letGo();
+  if (button) form.requestSubmit(button);
+}
+
+function letGo() {
+  const button = heldBack;
+  heldBack = null;
+  form.querySelector("[data-holding]").hidden = true;
+  return button;
+}
+
+function add(files) {
+  const most = Number(words().maxBytes);
+  for (const file of files) {
+    const upload = new Upload(file);
+    if (file.size > most) upload.refuse(words().tooLarge);
+    else {
+      upload.show(words().waits);
+      waiting.push(upload);
+    }
+  }
+  if (!current) next();
 }
 
 function ready(section) {
   const input = section.querySelector('[type="file"]');
   section.querySelector('[value="attach"]').hidden = true;
+  section.querySelector("[data-drop]").hidden = false;
   input.addEventListener("change", () => {
-    if (input.files.length) send(section);
+    const chosen = [...input.files];
+    input.value = "";
+    add(chosen);
+  });
+}
+
+// Files dropped anywhere on the page are meant for the message: not to be opened in its place, and not for the editor.
+function dropping() {
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  const over = (is) => form.classList.toggle("compose--drop", is);
+  const take = (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    over(event.type !== "drop");
+    if (event.type === "drop") drop(event.dataTransfer);
+  };
+  for (const name of ["dragenter", "dragover", "drop"]) document.addEventListener(name, take, true);
+  document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || over(false));
+}
+
+function drop({ items }) {
+  const entries = [...items].filter(({ kind }) => kind === "file");
+  const isFolder = (item) => item.webkitGetAsEntry?.()?.isDirectory;
+  if (entries.some(isFolder)) say(words().noFolders);
+  add(entries.filter((item) => !isFolder(item)).map((item) => item.getAsFile()));
+}
+
+// What was dropped or chosen belongs to the message: it is sent when all of it is there.
+function holdBack() {
+  form.addEventListener("submit", (event) => {
+    if (!current || event.submitter?.value === "discard") return;
+    event.preventDefault();
+    heldBack = event.submitter;
+    say(words().holds);
+    form.querySelector("[data-holding]").hidden = false;
   });
 }
 
 const section = form?.querySelector("[data-attach]");
-if (section) ready(section);
+if (section) {
+  ready(section);
+  dropping();
+  holdBack();
+}

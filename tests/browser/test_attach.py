@@ -1,9 +1,11 @@
-"""Files go as soon as they are chosen: static/js/attach.js."""
+"""Files go as soon as they are chosen or dropped: static/js/attach.js."""
 
 import pytest
 from django.urls import reverse
 
-from messaging.models import Attachment
+from messaging.models import Attachment, Message
+
+from .test_pages import assert_good
 
 
 @pytest.fixture
@@ -19,6 +21,7 @@ def test_a_chosen_file_is_attached_and_the_text_stays(open_browser, sender, file
     page.fill("[name=subject]", "Kept")
     page.locator("[data-page]").click()
     page.keyboard.type("kept, too")
+    page.locator("[name=files]").focus()
     page.set_input_files("[name=files]", file)
     page.get_by_role("button", name="Remove results.bin").wait_for()
 
@@ -61,3 +64,108 @@ def test_without_script_there_is_a_button(open_browser, sender, file):
 
     page.get_by_role("button", name="Remove results.bin").wait_for()
     assert Attachment.objects.count() == 1
+
+
+def drop(page, *names: str, kind: str = "drop", target: str = "[data-page]") -> None:
+    """Files of one byte, let go over the editor."""
+    page.evaluate(
+        """([names, kind, target]) => {
+            const dataTransfer = new DataTransfer();
+            for (const name of names) dataTransfer.items.add(new File(["x"], name));
+            const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+            document.querySelector(target).dispatchEvent(event);
+        }""",
+        [names, kind, target],
+    )
+
+
+def test_several_are_dropped_at_once(open_browser, sender):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=subject]", "Three of them")
+    drop(page, "one.pdf", kind="dragover")
+    assert "compose--drop" in page.locator("form.compose").get_attribute("class")
+    drop(page, "one.pdf", "two.pdf", "three.pdf")
+    page.get_by_role("button", name="Remove three.pdf").wait_for()
+
+    assert page.locator(".files__item").count() == 3
+    assert page.locator(".upload").count() == 0
+    assert "compose--drop" not in page.locator("form.compose").get_attribute("class")
+    assert page.locator("[data-page]").text_content() == ""
+    assert sorted(Attachment.objects.values_list("size", flat=True)) == [1, 1, 1]
+    assert Message.objects.count() == 1
+
+
+def test_each_shows_its_progress_and_can_be_cancelled(open_browser, sender, file):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    held = []
+    page.route("**/drafts/**", lambda route: held.append(route))
+    page.set_input_files("[name=files]", file)
+    drop(page, "other.pdf", "third.pdf")
+    assert page.get_by_role("progressbar", name="results.bin").is_visible()
+    assert page.get_by_text("Waits for the one before it.").count() == 2
+    assert_good(page)
+    page.get_by_role("button", name="Cancel other.pdf").click()
+    page.get_by_role("button", name="Cancel results.bin").click()
+    page.get_by_role("progressbar", name="third.pdf").wait_for()
+    page.wait_for_timeout(200)
+    held[-1].continue_()
+    page.get_by_role("button", name="Remove third.pdf").wait_for()
+
+    assert Attachment.objects.get().size == 1
+
+
+def test_what_is_too_large_is_said_before_it_goes(open_browser, sender, file, organization):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.evaluate("document.querySelector('[data-uploads]').dataset.maxBytes = 1000")
+    asked = []
+    page.on("request", lambda request: request.method == "POST" and asked.append(request.url))
+    page.set_input_files("[name=files]", file)
+
+    assert "Not attached: a file may have" in page.locator(".upload").text_content()
+    assert asked == []
+
+
+def test_a_failure_stays_in_sight_and_can_be_tried_again(open_browser, sender, file, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.route("**/drafts/**", lambda route: route.abort(), times=2)
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Try again results.bin").click()
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+
+    assert Attachment.objects.count() == 1
+    complaints.clear()
+
+
+def test_sending_waits_for_the_files(open_browser, sender, colleague, file):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=to]", colleague.address)
+    page.fill("[name=subject]", "With a file")
+    page.locator("[data-page]").click()
+    page.keyboard.type("Here it is.")
+    held = []
+    page.route("**/drafts/**", lambda route: held.append(route), times=1)
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Send Securely").click()
+    assert page.locator("[data-holding]").is_visible()
+    held[0].continue_()
+    page.get_by_role("heading", name="Sent Items").wait_for()
+
+    assert Attachment.objects.get().message.sent_at is not None
+
+
+def test_attaching_and_autosaving_are_one_window(open_browser, sender, file):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=subject]", "One draft")
+    page.get_by_text("Draft saved").wait_for()
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+    page.fill("[name=subject]", "One draft, still")
+    page.locator("[name=revision][value='3']").wait_for(state="attached", timeout=15_000)
+
+    assert Message.objects.count() == 1
