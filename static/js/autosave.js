@@ -11,6 +11,7 @@ const line = form?.querySelector("[data-saved]");
 let saved, timer, request;
 let failures = 0;
 let isLeaving = false;
+let isLoggedOut = false;
 let isOver = false; // sent: nothing to save into
 
 const text = () => JSON.stringify([...new FormData(form)].filter(([name]) => !LEFT_OUT.includes(name)));
@@ -26,17 +27,19 @@ async function save({ keepalive = false } = {}) {
   const written = text();
   request = new AbortController();
   try {
+    // Not asked again and again with the text along: first whether one is inside.
+    if (isLoggedOut && !(await renewToken())) return failed(line.dataset.loggedOut, true);
     let answer = await post(keepalive);
     // Logged in anew since this page was made: its token is an old one.
     if (answer.status === 403 && (await renewToken())) answer = await post(keepalive);
-    if (answer.ok) kept(written, await answer.json());
+    if (answer.ok && answer.headers.get("Content-Type") === "application/json") kept(written, await answer.json());
     else await refused(answer);
   } catch (error) {
     if (error.name !== "AbortError") failed(line.dataset.unreachable);
   } finally {
     request = undefined;
+    if (isChanged()) later();
   }
-  if (isChanged()) later();
 }
 
 function post(keepalive) {
@@ -51,6 +54,7 @@ function post(keepalive) {
 function kept(written, { url, revision, warning }) {
   saved = written;
   failures = 0;
+  isLoggedOut = false;
   form.elements.revision.value = revision;
   form.setAttribute("action", url);
   history.replaceState(history.state, "", url);
@@ -81,10 +85,11 @@ async function renewToken() {
   return true;
 }
 
-function failed(words, isLoggedOut = false) {
+function failed(words, out = false) {
   failures += 1;
+  isLoggedOut = out;
   say(words);
-  form.querySelector("[data-log-in]").hidden = !isLoggedOut;
+  form.querySelector("[data-log-in]").hidden = !out;
 }
 
 // Only what is new: the region is read aloud.

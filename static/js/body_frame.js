@@ -13,7 +13,20 @@ function follow(frame) {
   fit();
 }
 
+// Keys pressed in it mean what they mean on the page around it.
+function passKeysOn(frame) {
+  frame.contentDocument?.addEventListener("keydown", (event) => {
+    if (!frame.dispatchEvent(new KeyboardEvent(event.type, event))) event.preventDefault();
+  });
+}
+
+function loaded(frame) {
+  follow(frame);
+  passKeysOn(frame);
+}
+
+// Whenever it comes: pane.js puts one beside the list.
+document.addEventListener("load", ({ target }) => target.matches?.("iframe[data-follow]") && loaded(target), true);
 for (const frame of document.querySelectorAll("[data-follow]")) {
-  frame.addEventListener("load", () => follow(frame));
-  if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") follow(frame);
+  if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") loaded(frame);
 }

@@ -1,10 +1,21 @@
-// An offer to undo goes when its time is over. Without script it stays, and the portal says that it is too late.
+// An offer to undo goes when its time is over, and shows how much is left of it. Without script it stays, and the
+// portal says when it is too late.
 
 const offer = document.querySelector("form[data-seconds]");
 
 if (offer) {
-  setTimeout(() => {
+  const ends = performance.now() + Number(offer.dataset.seconds) * 1000;
+  const words = offer.querySelector("[data-left]");
+  const show = () => {
+    const left = Math.ceil((ends - performance.now()) / 1000);
+    if (left > 0) return (words.textContent = words.dataset.many.replace("%s", left));
+    clearInterval(clock);
     if (offer.contains(document.activeElement)) document.querySelector("main").focus();
     offer.remove();
-  }, Number(offer.dataset.seconds) * 1000);
+    document.dispatchEvent(new CustomEvent("say", { detail: words.dataset.over }));
+  };
+  const clock = setInterval(show, 250);
+  // Heard once, in full, when the page opens; the seconds are for looking at.
+  words.setAttribute("aria-hidden", "true");
+  show();
 }

@@ -1,0 +1,141 @@
+"""The message beside its list: static/js/pane.js."""
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from messaging.models import MailboxEntry
+
+from .test_folder import five  # noqa: F401 the inbox's five letters
+from .test_pages import assert_good
+
+DESK = {"viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.fixture
+def page(open_browser, recipient, five) -> Page:  # noqa: F811
+    page = open_browser(recipient, **DESK)
+    page.goto(reverse("inbox"))
+    return page
+
+
+def open_letter(page: Page, number: int) -> None:
+    page.get_by_role("link", name=f"Letter {number}").click()
+    expect(page.locator("[data-reading] #subject")).to_have_text(f"Letter {number}")
+
+
+def is_open(page: Page) -> bool:
+    return page.locator("[data-reading]").is_visible()
+
+
+def test_a_row_opens_beside_the_list_and_counts_as_read(page, recipient):
+    open_letter(page, 3)
+
+    entry = MailboxEntry.objects.get(owner=recipient, read_at__isnull=False)
+    assert page.url.endswith(reverse("message", args=[entry.id]))
+    assert page.locator(".row").count() == 5
+    assert page.locator(".row--unread").count() == 4
+    assert page.evaluate("document.activeElement.id") == "subject"
+    expect(page.locator(".folders [aria-current]")).to_have_text(re.compile(r"Inbox\s*4 unread"))
+    expect(page.locator("[data-say]")).to_have_text("Inbox 4 unread")
+    assert page.frame_locator("iframe").locator("body").inner_text().strip() == "x"
+    assert page.title().startswith("Message from Demo Sender")
+    assert entry.message.recipients.get().read_at is not None
+    assert_good(page)
+
+
+def test_the_browsers_buttons_lead_where_they_should(page):
+    inbox, title = page.url, page.title()
+    open_letter(page, 4)
+    first = page.url
+    open_letter(page, 2)
+    second = page.url
+    assert first != second
+    page.go_back()
+    expect(page.locator("[data-reading]")).to_be_hidden()
+    assert (page.url, page.title()) == (inbox, title)
+    assert "Letter 2" in page.evaluate("document.activeElement.textContent")
+    page.go_forward()
+    expect(page.locator("[data-reading] #subject")).to_have_text("Letter 2")
+    assert page.url == second
+
+
+def test_reloading_shows_its_page_and_back_leads_to_the_list(page):
+    open_letter(page, 4)
+    page.reload()
+    assert page.locator(".row").count() == 0
+    assert page.get_by_role("heading", name="Letter 4", level=1).is_visible()
+    page.go_back()
+
+    expect(page.locator(".row")).to_have_count(5)
+    assert page.url.endswith(reverse("inbox"))
+
+
+def test_from_an_answer_back_to_the_message_and_the_list(page):
+    open_letter(page, 4)
+    page.get_by_role("link", name="Reply", exact=True).click()
+    page.get_by_role("heading", name="Reply").wait_for()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Letter 4")).to_be_visible()
+    page.go_back()
+
+    expect(page.locator(".row")).to_have_count(5)
+
+
+@pytest.mark.parametrize("how", ["Escape", "Close"])
+def test_closing_gives_the_focus_back(page, how):
+    open_letter(page, 1)
+    page.keyboard.press("Escape") if how == "Escape" else page.get_by_role("button", name="Close").click()
+
+    expect(page.locator("[data-reading]")).to_be_hidden()
+    assert "Letter 1" in page.evaluate("document.activeElement.textContent")
+    assert page.url.endswith(reverse("inbox"))
+
+
+def test_deleting_leads_to_the_list_with_undo(page):
+    open_letter(page, 1)
+    page.locator("[data-reading]").get_by_role("button", name="Delete").click()
+
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    assert page.locator(".row").count() == 4
+    assert page.url.endswith(reverse("inbox"))
+
+
+def test_what_is_gone_is_said_on_its_own_page(page, sender, recipient, complaints):
+    from messaging.recall import recall_message
+
+    entry = MailboxEntry.objects.filter(owner=recipient).order_by("-id").first()
+    recall_message(actor=sender, message=entry.message)
+    page.locator("a[data-opens]").first.click()
+
+    expect(page.get_by_role("heading", name="This message was recalled", level=1)).to_be_visible()
+    complaints.clear()
+
+
+def test_another_window_is_the_readers_choice(page):
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Letter 4").click(modifiers=["Control"])
+    assert opened.value.get_by_role("heading", name="Letter 4", level=1).is_visible()
+    assert not is_open(page)
+
+
+def test_a_window_made_narrow_shows_the_page(page):
+    open_letter(page, 4)
+    page.set_viewport_size({"width": 900, "height": 800})
+
+    expect(page.get_by_role("heading", name="Letter 4", level=1)).to_be_visible()
+    assert page.locator(".row").count() == 0
+
+
+@pytest.mark.parametrize(
+    "options", [{"viewport": {"width": 1000, "height": 800}}, DESK | {"java_script_enabled": False}]
+)
+def test_without_room_or_script_it_is_a_page(open_browser, recipient, five, options):  # noqa: F811
+    page = open_browser(recipient, **options)
+    page.goto(reverse("inbox"))
+    page.get_by_role("link", name="Letter 4").click()
+
+    expect(page.get_by_role("heading", name="Letter 4", level=1)).to_be_visible()
+    assert page.locator(".row").count() == 0
