@@ -5,9 +5,9 @@ choice, look-up or forged POST it is, rows come from `visible`: the administrato
 foreign are the same 404. The operator (superuser) is the one exception: rows of every organisation, with a column
 and a filter that say whose, and a choice of organisation when adding; no row ever changes its organisation.
 
-Administrators need no permission rows: being staff is the permission, and what an organisation's administrators
-may not do is said in the class of its model. Each change is an AuditEvent in the same transaction, with the names
-of the fields that changed; Django's own LogEntry is not written.
+Administrators need no permission rows: being staff is the permission, less what their role leaves out (Django's
+`has_perm` asks the matrix in accounts/roles.py); what nobody may do is said in the class of the model. Each change is
+an AuditEvent in the same transaction, with the names of the fields that changed; Django's own LogEntry is not written.
 """
 
 from typing import Any
@@ -39,6 +39,14 @@ def is_operator(request: HttpRequest) -> bool:
 def own_organization(request: HttpRequest) -> Organization:
     user: Any = request.user
     return user.organization
+
+
+def may(request: HttpRequest, model: type[models.Model], action: str) -> bool:
+    """Whether this administrator's role covers the action on the model: view, add, change, delete or one of ours."""
+    user: Any = request.user
+    return (
+        user.is_active and user.is_staff and user.has_perm(f"{model._meta.app_label}.{action}_{model._meta.model_name}")
+    )
 
 
 def visible(request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -96,23 +104,24 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
 
     # --- Who may ------------------------------------------------------------------------------------------
 
-    def may_enter(self, request: HttpRequest) -> bool:
-        return self.admin_site.has_permission(request)
+    def may(self, request: HttpRequest, action: str) -> bool:
+        """Whether this administrator's role covers the action on this model."""
+        return may(request, self.model, action)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.may_enter(request)
+        return self.may(request, "view")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_enter(request)
+        return self.may(request, "view")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.may_enter(request)
+        return self.may(request, "add")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_enter(request)
+        return self.may(request, "change")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_enter(request)
+        return self.may(request, "delete")
 
     # --- Which rows ---------------------------------------------------------------------------------------
 

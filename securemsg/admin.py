@@ -81,10 +81,11 @@ class ConsoleSite(AdminSite):
                 entries[label]["name"] = name
         if not request.user.is_superuser and "portal.Organization" in entries:
             entries["portal.Organization"]["name"] = _("Settings")  # there is one, their own
-        return [
+        sections = [
             {"name": title, "models": [entries[label] for label in labels if label in entries]}
             for title, labels in CONTENTS
         ]
+        return [section for section in sections if section["models"]]
 
 
 class ConsoleConfig(AdminConfig):

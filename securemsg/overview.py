@@ -19,10 +19,10 @@ from django.utils.translation import ngettext
 from accounts import throttling
 from accounts.models import LogInAttempt, User
 from messaging.admin.licences import users_near_limit
-from messaging.models import Message, Recipient
+from messaging.models import LicensedSender, Message, Recipient
 from portal import moments
 from portal.charts import Chart, bar_chart
-from portal.console import visible
+from portal.console import may, visible
 from portal.models import OutgoingMail
 
 DAYS = 30
@@ -39,10 +39,15 @@ class Attention:
 
 
 def attention(request: HttpRequest) -> list[Attention]:
+    """What there is to look at, of what this administrator's role lets them see."""
     now = moments.now()
-    return [
-        found for found in (_failed(request, now), _late(request, now), _locked(request, now), _near(request)) if found
-    ]
+    asked = (
+        (OutgoingMail, lambda: _failed(request, now)),
+        (OutgoingMail, lambda: _late(request, now)),
+        (User, lambda: _locked(request, now)),
+        (LicensedSender, lambda: _near(request)),
+    )
+    return [found for model, ask in asked if may(request, model, "view") and (found := ask())]
 
 
 def _failed(request: HttpRequest, now: datetime) -> Attention | None:
@@ -91,14 +96,16 @@ def charts(request: HttpRequest) -> list[Chart]:
     today = timezone.localtime(moments.now()).date()
     days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
     since = timezone.make_aware(datetime.combine(days[0], datetime.min.time()))
-    messages = visible(request, Message.objects.filter(sent_at__gte=since))
-    recipients = Recipient.objects.filter(message__in=messages.values("pk"))
-    log_ins = visible(request, LogInAttempt.objects.filter(at__gte=since, cause=LogInAttempt.Cause.SUCCESS))
-    return [
-        _by_day(_("Messages sent"), messages, "sent_at", days),
-        _by_day(_("Recipients written to"), recipients, "message__sent_at", days),
-        _by_day(_("Log-ins"), log_ins, "at", days),
-    ]
+    found = []
+    if may(request, Message, "view"):
+        messages = visible(request, Message.objects.filter(sent_at__gte=since))
+        recipients = Recipient.objects.filter(message__in=messages.values("pk"))
+        found.append(_by_day(_("Messages sent"), messages, "sent_at", days))
+        found.append(_by_day(_("Recipients written to"), recipients, "message__sent_at", days))
+    if may(request, LogInAttempt, "view"):
+        log_ins = visible(request, LogInAttempt.objects.filter(at__gte=since, cause=LogInAttempt.Cause.SUCCESS))
+        found.append(_by_day(_("Log-ins"), log_ins, "at", days))
+    return found
 
 
 def _by_day(title: str, rows: QuerySet, moment: str, days: Iterable[date]) -> Chart:

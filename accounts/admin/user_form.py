@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from .. import password_rules
 from ..directories import InvalidAddress, normalize_address
 from ..models import Domain, User
+from ..roles import Role, role_of
 
 
 class UserForm(forms.ModelForm):
@@ -28,9 +29,21 @@ class UserForm(forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"),
+        required=False,
+        choices=[("", gettext_lazy("may do everything")), *Role.choices],
+        help_text=gettext_lazy("Of an administrator: what of the console they may use."),
+    )
+
     class Meta:
         model = User
         fields = ("organization", "address", "name", "is_licensed", "is_staff", "allow_logon")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial["role"] = role_of(self.instance)
 
     def clean_address(self) -> str:
         try:

@@ -1,6 +1,7 @@
 """A user's page: who it is, and the Permissions section."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from django.contrib import admin, messages
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_POST
 from portal import moments
 from portal.console import OrganizationScopedAdmin, is_operator, visible
 
-from .. import directories, passwords, sessions, throttling
+from .. import directories, passwords, roles, sessions, throttling
 from ..models import Domain, ExternalDomain, InternalDomain, User
 from .user_form import UserForm
 
@@ -33,7 +34,7 @@ VERBS: dict[str, tuple[Callable[..., Any], Any]] = {
     "clear-lock": (throttling.clear_lock, _("The lock is cleared: the next log-in is not delayed.")),
 }
 # Written by verbs of their own, with audit events of their own.
-BY_VERB = {"is_licensed", "allow_logon", "new_password", "confirm_password"}
+BY_VERB = {"is_licensed", "allow_logon", "role", "new_password", "confirm_password"}
 
 
 class StateFilter(SimpleListFilter):
@@ -71,15 +72,18 @@ class UserAdmin(OrganizationScopedAdmin):
     ordering = ("address",)
     readonly_fields = ("password_state", "account", "lock", "open_sessions")
     fieldsets = (
-        (None, {"fields": ("address", "name", "is_licensed", "is_staff")}),
+        (None, {"fields": ("address", "name", "is_licensed", "is_staff", "role")}),
         (_("Permissions"), {"fields": ("allow_logon", "new_password", "confirm_password")}),
     )
 
     # --- Who may, and what the form offers -------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever sets the operator's password is the operator: an organisation's administrators may only look."""
+        """Whoever sets the operator's password is the operator: an organisation's administrators may only look. So
+        may those with a role at other administrators."""
         if obj is not None and obj.is_superuser and not is_operator(request):
+            return False
+        if obj is not None and obj.is_staff and not self.may(request, "appoint"):
             return False
         return super().has_change_permission(request, obj)
 
@@ -103,9 +107,15 @@ class UserAdmin(OrganizationScopedAdmin):
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
+        kept = {"is_staff", "role"} if not self.may(request, "appoint") else set()
+        if not self.may(request, "license"):
+            kept.add("is_licensed")
         if obj is not None and obj.pk == request.user.pk:
-            # Nobody locks themselves out of the console by a slip.
-            form.base_fields["is_staff"].disabled = form.base_fields["allow_logon"].disabled = True
+            kept |= {"is_staff", "role", "allow_logon"}  # nobody locks themselves out of the console by a slip
+        for name in kept & set(form.base_fields):
+            # A copy: fields declared in the form's class are shared by everybody's.
+            form.base_fields[name] = copy(form.base_fields[name])
+            form.base_fields[name].disabled = True
         return form
 
     # --- What the pages say -----------------------------------------------------------------------------------
@@ -182,6 +192,7 @@ class UserAdmin(OrganizationScopedAdmin):
         actor: Any = request.user
         directories.license_sender(actor=actor, user=obj, licensed=wanted["is_licensed"])
         directories.allow_logon(actor=actor, user=obj, allowed=wanted["allow_logon"])
+        roles.give_role(actor=actor, user=obj, role=wanted["role"] if obj.is_staff else "")
         if wanted["new_password"]:
             passwords.set_temporary_password(actor=actor, user=obj, password=wanted["new_password"])
 

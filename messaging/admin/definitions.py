@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -153,6 +153,8 @@ class DefinitionAdmin(OrganizationScopedAdmin):
 
     def dry_run_view(self, request: HttpRequest) -> HttpResponse:
         """This sender to that address: what they would be offered, what limits them, and why."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         form = DryRunForm(request)
         outcome = dry_run(form.cleaned_data["sender"], form.cleaned_data["to"]) if form.is_valid() else None
         context = {

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from portal import audit, moments
 from portal.charts import Chart, bar_chart
-from portal.console import OrganizationScopedAdmin, is_operator, own_organization, visible
+from portal.console import OrganizationScopedAdmin, is_operator, may, own_organization, visible
 
 from .. import licences
 from ..models import BulkSenderPack, LicensedSender, RecipientUse
@@ -47,11 +47,14 @@ class PackInline(admin.StackedInline):
     extra = 1
     verbose_name_plural = _("Bulk Sender packs")
 
-    # Whoever may open the sender's page may keep its packs: the page is scoped.
+    # Whoever may look at or keep the sender's page may do so with its packs: the page is scoped.
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
+        return may(request, LicensedSender, "view")
 
-    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, LicensedSender, "change")
+
+    has_add_permission = has_delete_permission = has_change_permission
 
 
 class NearFilter(SimpleListFilter):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -106,12 +107,14 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().render_change_form(request, context, *args, **kwargs)
-        response.context_data |= {"title": gettext("Message"), "may_recall": True}
+        response.context_data |= {"title": gettext("Message"), "may_recall": self.may(request, "recall")}
         return response
 
     # --- The search -------------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         if request.method == "POST":
             return self._recall(request)
         form = SearchForm(request, request.GET.dict())
@@ -135,7 +138,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "older_than": page.older_than if page else "",
             "asked": asked.urlencode(),
             "tells_organizations_apart": is_operator(request),
-            "most": mass_recall.MOST_MESSAGES,
+            "may_recall": self.may(request, "recall"),
         }
         return TemplateResponse(request, "admin/messaging/message/search.html", context)
 
@@ -143,6 +146,8 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def _recall(self, request: HttpRequest) -> HttpResponse:
         """First what it would take back, then, confirmed, done: a few at once, the rest by the worker."""
+        if not self.may(request, "recall"):
+            raise PermissionDenied
         selected = self._selected(request)
         if not selected:
             messages.error(request, gettext("Nothing is selected. Tick the messages to recall first."))
