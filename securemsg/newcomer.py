@@ -39,7 +39,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m securemsg.newcomer", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where everything is kept")
     folder: Path = parser.parse_args().folder.resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # SIGINT too: a shell starts what runs in the background with that ignored.
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as running:
             _start(folder, _port(), running)

@@ -51,6 +51,8 @@ def test_it_extends_once_and_the_notification_lasts_as_long(address, sent, sende
         ("", "required"),
         ("x", "valid date"),
     ],
+    # By name: parallel workers must agree on it, a minute later too.
+    ids=["too late", "too early", "empty", "nonsense"],
 )
 def test_what_cannot_be_is_said(until, said, address, sent, sender, log_in):
     page = log_in(sender).post(address, {"until": until})
