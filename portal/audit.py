@@ -156,20 +156,24 @@ def _why_broken(link: AuditLink, sequence: int, previous: bytes) -> str:
 
 def link_hash(event: AuditEvent, sequence: int, previous: bytes) -> bytes:
     """SHA-256 over the previous hash and the event's canonical JSON."""
-    content = json.dumps(
-        {
-            "organization": str(event.organization_id),
-            "sequence": sequence,
-            "id": str(event.id),
-            "at": event.at.isoformat(timespec="milliseconds"),
-            "action": event.action,
-            "actor": str(event.actor_id or ""),
-            "actor_address": event.actor_address,
-            "about": str(event.about or ""),
-            "details": event.details,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(previous + content.encode()).digest()
+    return content_hash(content_of(event, sequence), previous)
+
+
+def content_of(event: AuditEvent, sequence: int | None) -> dict[str, Any]:
+    """What is hashed of an event, and exported: plain values."""
+    return {
+        "organization": str(event.organization_id),
+        "sequence": sequence,
+        "id": str(event.id),
+        "at": event.at.isoformat(timespec="milliseconds"),
+        "action": event.action,
+        "actor": str(event.actor_id or ""),
+        "actor_address": event.actor_address,
+        "about": str(event.about or ""),
+        "details": event.details,
+    }
+
+
+def content_hash(content: dict[str, Any], previous: bytes) -> bytes:
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(previous + canonical.encode()).digest()

@@ -1,10 +1,47 @@
-"""The audit log: what happened, who did it, newest first."""
+"""The audit log: what happened, who did it, newest first; and as a file."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from ..console import ReadOnlyAdmin, in_words
+from .. import audit, audit_export, moments
+from ..console import ReadOnlyAdmin, in_words, own_organization
 from ..models import AuditEvent
+
+FORMATS = {
+    "csv": (_("CSV, for a spreadsheet"), "text/csv; charset=utf-8", audit_export.as_csv),
+    "jsonl": (_("JSON lines, for machines; can be verified"), "application/jsonl", audit_export.as_json_lines),
+}
+
+
+class MomentField(forms.DateTimeField):
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+
+
+class ExportForm(forms.Form):
+    start = MomentField(label=_("From"), required=False)
+    end = MomentField(label=_("Until"), required=False)
+    action = forms.CharField(label=_("Action begins with"), required=False, max_length=60)
+    who = forms.CharField(label=_("Who (address begins with)"), required=False, max_length=320)
+    file_format = forms.ChoiceField(label=_("Format"), choices=[(key, FORMATS[key][0]) for key in FORMATS])
+
+    def narrowed(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        wanted = self.cleaned_data
+        lookups = {
+            "at__gte": "start",
+            "at__lt": "end",
+            "action__startswith": "action",
+            "actor_address__startswith": "who",
+        }
+        return events.filter(**{lookup: wanted[name] for lookup, name in lookups.items() if wanted[name]})
 
 
 @admin.register(AuditEvent)
@@ -21,3 +58,37 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("details"))
     def what(self, event: AuditEvent) -> str:
         return in_words(event)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        may_export = {"may_export": self.may(request, "export")}
+        return super().changelist_view(request, {**may_export, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="portal_auditevent_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> Any:
+        """What to export is asked for; the file is a POST, because exporting is itself an event."""
+        if not self.may(request, "export"):
+            raise PermissionDenied
+        form = ExportForm(request.POST or None)
+        if form.is_valid():
+            return self._file(request, form)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Export the audit log"),
+            "subtitle": None,
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/portal/auditevent/export.html", context)
+
+    def _file(self, request: HttpRequest, form: ExportForm) -> StreamingHttpResponse:
+        chosen = form.cleaned_data["file_format"]
+        _label, content_type, written = FORMATS[chosen]
+        asked = [f"{name} {value}" for name, value in form.cleaned_data.items() if value]
+        audit.record(own_organization(request), "audit_log.exported", actor=request.user, asked=asked)
+        response = StreamingHttpResponse(written(form.narrowed(self.get_queryset(request))), content_type=content_type)
+        name = f"audit-log-{localtime(moments.now()):%Y-%m-%d-%H%M}.{chosen}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response

@@ -63,6 +63,8 @@ def pages(administrator, recipient) -> list[str]:
         address(LicensedSender, "change", administrator.pk),
         address(type(organization), "changelist"),
         address(type(event), "changelist"),
+        reverse("admin:portal_auditevent_export"),
+        reverse("admin:portal_outgoingmail_changelist"),
         address(type(event), "change", event.pk),
         reverse("admin:accounts_loginattempt_changelist"),
     ]

@@ -1,11 +1,11 @@
 """`manage.py verify_audit`: is the audit log what was written? Exit code 1 where it is not."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, FileType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal import audit
+from portal import audit, audit_export
 from portal.models import Organization
 
 
@@ -14,8 +14,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("organization", nargs="*", help="slugs; all organisations where none is given")
+        parser.add_argument("--file", type=FileType(encoding="utf-8"), help="verify an export (JSON lines) instead")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["file"]:
+            self.report_file(options["file"])
+            return
         organizations = Organization.objects.order_by("slug")
         if slugs := options["organization"]:
             organizations = organizations.filter(slug__in=slugs)
@@ -25,6 +29,12 @@ class Command(BaseCommand):
         intact = [self.report(organization) for organization in organizations]
         if not all(intact):
             raise CommandError("The audit log is not intact.")
+
+    def report_file(self, lines: Any) -> None:
+        found = audit_export.verify(lines)
+        self.stdout.write(f"{found.links} links of the file verified")
+        if found.broken_at is not None:
+            raise CommandError(f"The export is not intact: link {found.broken_at}: {found.why}")
 
     def report(self, organization: Organization) -> bool:
         found = audit.verify(organization)
