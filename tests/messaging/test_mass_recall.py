@@ -1,0 +1,59 @@
+"""Workers that recall one selection at the same moment, or die over it."""
+
+import pytest
+from django.db import transaction
+
+from messaging import mass_recall
+from messaging.models import MailboxEntry, MassRecall
+from messaging.recall import recall_message
+from portal.models import AuditEvent
+
+from .test_races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent(sender, send) -> list:
+    return [send(sender, to=f"a{n}@x.example, b@x.example") for n in range(6)]
+
+
+@pytest.fixture
+def selection(administrator, sent) -> MassRecall:
+    ids = [message.id for message in sent]
+    return mass_recall.order(actor=administrator, organization=administrator.organization, message_ids=ids)
+
+
+def held() -> int:
+    return MailboxEntry.objects.filter(kind="received", wrapped_key__isnull=False).count()
+
+
+def test_two_workers_share_it_and_do_nothing_twice(selection):
+    taken = at_once(mass_recall.work_off, mass_recall.work_off)
+    mass_recall.work_off()  # whoever came last may have left the closing to this one
+    assert sum(taken) == 6
+    assert held() == 0
+    outcome = mass_recall.progress(selection)
+    assert (outcome.recalled, outcome.copies) == (6, 12)
+    assert AuditEvent.objects.filter(action="message.recalled").count() == 6
+    assert AuditEvent.objects.filter(action="mass_recall.finished").count() == 1
+
+
+def test_an_author_who_recalls_at_the_same_moment(selection, sender, sent):
+    at_once(mass_recall.work_off, lambda: recall_message(actor=sender, message=sent[0]))
+    mass_recall.work_off()
+    outcome = mass_recall.progress(selection)
+    assert outcome.recalled + outcome.before == 6
+    assert AuditEvent.objects.filter(action="message.recalled").count() == 6
+
+
+def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(selection):
+    mass_recall.work_off(limit=2)
+    with pytest.raises(KeyboardInterrupt), transaction.atomic():
+        assert mass_recall.work_off(limit=1) == 1
+        raise KeyboardInterrupt  # before the commit of the third
+    assert held() == 8
+    mass_recall.work_off()
+    assert held() == 0
+    assert mass_recall.progress(selection).recalled == 6
+    assert AuditEvent.objects.filter(action="message.recalled").count() == 6
