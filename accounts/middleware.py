@@ -1,14 +1,17 @@
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 
-from . import pending, sessions
+from portal.typed_texts import typed_texts
+
+from . import kept_texts, pending, sessions
 from .models import PortalSession
 
 # Which organisation's log-in page this browser used last. No secret, and nothing is granted by it.
@@ -26,13 +29,25 @@ class SessionLifetimeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if (row := _loaded_row(request)) and (now := sessions.store_of(request).now):
-            if request.path.startswith(CONSOLE_PREFIX) and not row.is_alive_in_console(now):
-                request.session.flush()
-                request.user = AnonymousUser()
-            else:
-                sessions.record_activity(row, now)
+        row, now = _loaded_row(request), sessions.store_of(request).now
+        in_console = request.path.startswith(CONSOLE_PREFIX)
+        if in_console and row and now and not row.is_alive_in_console(now):
+            request.session.flush()
+            request.user = AnonymousUser()
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, *_arguments: Any) -> None:
+        """What a script asks by itself is no activity: such views are marked `asked_by_script`."""
+        if getattr(view, "is_asked_by_script", False):
+            return
+        if (row := _loaded_row(request)) and (now := sessions.store_of(request).now):
+            sessions.record_activity(row, now)
+
+
+def asked_by_script(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view whose being asked says nothing about anybody being there."""
+    view.is_asked_by_script = True  # type: ignore[attr-defined]
+    return view
 
 
 def _loaded_row(request: HttpRequest) -> PortalSession | None:
@@ -49,12 +64,24 @@ class LogInRequiredMiddleware(LoginRequiredMiddleware):
     to the home page, which says how to find it.
     """
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable) -> HttpResponseRedirect:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable
+    ) -> HttpResponse:
         if pending.exists(request):
             return redirect("set_password", sessions.store_of(request).organization_slug)
         # A form cannot be posted again after logging in; a page can be shown.
         wanted = request.get_full_path() if request.method == "GET" else None
+        if request.method == "POST" and (texts := typed_texts(request)):
+            return _give_back(request, texts)
         return redirect(log_in_url(request, wanted))
+
+
+def _give_back(request: HttpRequest, texts: list[tuple[str, str]]) -> HttpResponse:
+    """Nothing that was typed is lost because a session ended in the meantime."""
+    kept = kept_texts.keep(request)
+    wanted = reverse("kept_text", args=[kept]) if kept else None
+    context = {"texts": texts, "is_kept": kept is not None, "log_in_url": log_in_url(request, wanted)}
+    return render(request, "accounts/session_ended.html", context, status=403)
 
 
 def log_in_url(request: HttpRequest, wanted: str | None = None) -> str:

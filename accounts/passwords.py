@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.db.models.functions import Now
+from django.http import HttpRequest
 
 from portal import audit, moments, outbox
 from portal.models import AuditEvent, OutgoingMail
@@ -52,6 +53,19 @@ def replace_temporary(*, user: User, credential_id: uuid.UUID | None, password: 
         event = audit.record(user.organization, "password.set", actor=user, about=user.pk)
         log_in.let_in(user)
         outbox.enqueue([_mail("password_changed", user, event)])
+
+
+def change(*, request: HttpRequest, user: User, password: str) -> None:
+    """The person, who has just given the current password, sets another. Their other sessions end, and this one goes
+    on under a new key. ValidationError if it breaks a rule."""
+    password_rules.validate(password, user)
+    hashed = _hashed(password)
+    with transaction.atomic():
+        _store(user, hashed, password_set_at=moments.now(), temporary_until=None)
+        sessions.end_sessions(user)
+        event = audit.record(user.organization, "password.set", actor=user, about=user.pk)
+        outbox.enqueue([_mail("password_changed", user, event)])
+        sessions.start(request, user)
 
 
 def is_the_temporary_one(user: User, credential_id: uuid.UUID | None, password: str) -> bool:

@@ -6,6 +6,7 @@ The cookie is gone when the browser closes.
 """
 
 import hashlib
+import uuid
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ from .models.session import ABSOLUTE_LIFETIME, CONSOLE_IDLE
 LONGEST_IDLE = timedelta(minutes=60)
 # Whose temporary password was right, in a session in which nobody is logged in (accounts/pending.py).
 PENDING_USER = "pending_user"
+# How long after its end a session's row still says whose it was.
+REMEMBERED = timedelta(hours=24)
 RECORD_EVERY = timedelta(seconds=10)
 
 
@@ -37,6 +40,8 @@ class SessionStore(SessionBase):
         self.now: datetime | None = None
         self.organization_slug = ""
         self.browser = ""
+        # Who was logged in, if this is the cookie of a session whose time has run out.
+        self.ended_user_id: uuid.UUID | None = None
 
     def load(self) -> dict[str, Any]:
         row = PortalSession.objects.filter(pk=_row_key(self.session_key)).annotate(
@@ -47,9 +52,16 @@ class SessionStore(SessionBase):
         self.organization_slug = found.slug or "" if found else ""
         if found is None or not found.is_alive(found.now, _idle_limit(found.idle_minutes)):
             self._session_key = None
+            if found and auth.SESSION_KEY in self.decode(found.session_data):
+                self.ended_user_id = found.user_id
             return {}
         self.row, self.now = found, found.now
         return self.decode(found.session_data)
+
+    def is_empty(self) -> bool:
+        """Django takes an empty session's cookie away. One whose time has run out keeps it: a form that comes late is
+        still known to be its owner's."""
+        return super().is_empty() and self.ended_user_id is None
 
     def exists(self, session_key: str) -> bool:
         return PortalSession.objects.filter(pk=_row_key(session_key)).exists()
@@ -177,9 +189,51 @@ def record_activity(row: PortalSession, now: datetime) -> None:
         values["paused_at"] = now
     # A slower request that read the row earlier must not turn the clock back.
     PortalSession.objects.filter(pk=row.pk, last_seen_at__lt=now).update(**values)
+    row.last_seen_at = now
 
 
 def clear_ended() -> int:
-    """Delete the rows of sessions that are over anyway; returns how many."""
-    over = Q(expire_date__lte=Now()) | Q(last_seen_at__lte=Now() - LONGEST_IDLE)
+    """Delete the rows of sessions that have been over for a day; returns how many. Until then a form that comes too
+    late is still known to be its owner's (accounts/kept_texts.py)."""
+    over = Q(expire_date__lte=Now() - REMEMBERED) | Q(last_seen_at__lte=Now() - LONGEST_IDLE - REMEMBERED)
     return PortalSession.objects.filter(over).delete()[0]
+
+
+# --- What their owner sees ------------------------------------------------------------------------------------
+
+
+def open_sessions(user: User) -> list[PortalSession]:
+    """The person's sessions that are alive, the one used last first."""
+    idle = _idle_limit(user.organization.idle_minutes)
+    alive = PortalSession.objects.filter(user=user, expire_date__gt=Now(), last_seen_at__gt=Now() - idle)
+    return list(alive.order_by("-last_seen_at"))
+
+
+def is_current(request: HttpRequest, row: PortalSession) -> bool:
+    return row.pk == _row_key(request.session.session_key)
+
+
+def end_one(*, user: User, key: str) -> bool:
+    """The person ends one of their own sessions, by the key of its row; False: there is none."""
+    with transaction.atomic():
+        ended = PortalSession.objects.filter(user=user, pk=key).delete()[0]
+        if ended:
+            audit.record(user.organization, "session.ended", actor=user, about=user.pk)
+    return bool(ended)
+
+
+def end_others(request: HttpRequest, user: User) -> int:
+    """The person ends all of their own sessions but this one; returns how many."""
+    with transaction.atomic():
+        ended = end_sessions(user, keep=request.session.session_key)
+        audit.record(user.organization, "sessions.ended", actor=user, about=user.pk, number=ended)
+    return ended
+
+
+def seconds_left(request: HttpRequest) -> int | None:
+    """How long this session lasts if nothing more happens; None if nobody is logged in."""
+    store = store_of(request)
+    if store.row is None or store.now is None or not request.user.is_authenticated:
+        return None
+    idle = _idle_limit(request.user.organization.idle_minutes)
+    return max(0, int((min(store.row.last_seen_at + idle, store.row.expire_date) - store.now).total_seconds()))

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import expired_passwords, mail_requests, sessions
+from . import expired_passwords, kept_texts, mail_requests, sessions
 
 
 @shared_task
@@ -18,3 +18,4 @@ def remind_of_expiring_passwords() -> None:
 @shared_task
 def clear_ended_sessions() -> None:
     sessions.clear_ended()
+    kept_texts.clear_old()

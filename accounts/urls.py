@@ -1,9 +1,13 @@
 from django.urls import path
 
+from .views.account import account, end_session
+from .views.change_password import change_password, confirm
+from .views.kept_text import kept_text
 from .views.log_in import log_in
 from .views.log_out import log_out
 from .views.reset_password import reset_link, reset_password, reset_sent
 from .views.send_link import link_sent, send_link
+from .views.session import session, stay
 from .views.set_password import set_password
 
 urlpatterns = [
@@ -16,5 +20,12 @@ urlpatterns = [
     path("p/<slug:organization>/reset/<str:token>/", reset_link, name="reset_link"),
     path("send-link/", send_link, name="send_link"),
     path("send-link/sent/", link_sent, name="link_sent"),
+    path("account/", account, name="account"),
+    path("account/password/", change_password, name="change_password"),
+    path("account/confirm/", confirm, name="confirm"),
+    path("account/sessions/end/", end_session, name="end_session"),
+    path("session/", session, name="session"),
+    path("session/stay/", stay, name="stay"),
+    path("kept/<uuid:kept>/", kept_text, name="kept_text"),
     path("log-out/", log_out, name="log_out"),
 ]

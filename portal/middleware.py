@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from . import audit
 from .keyring import SealBroken
@@ -33,7 +34,8 @@ class ResponseHeadersMiddleware:
 
 
 class LocalTimeMiddleware:
-    """Dates are shown in the organisation's time zone."""
+    """Dates are shown in the zone, and words in the language, that the person chose; else the organisation's zone and
+    what the browser asks for."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -41,8 +43,13 @@ class LocalTimeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return self.get_response(request)
-        with timezone.override(ZoneInfo(request.user.organization.time_zone)):
-            return self.get_response(request)
+        user: Any = request.user
+        with timezone.override(ZoneInfo(user.time_zone or user.organization.time_zone)):
+            if not user.language:
+                return self.get_response(request)
+            with translation.override(user.language):
+                request.LANGUAGE_CODE = translation.get_language()
+                return self.get_response(request)
 
 
 class SealBrokenMiddleware:

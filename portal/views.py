@@ -2,21 +2,17 @@
 
 import logging
 import secrets
-from typing import Any
 from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
-from portal.plain_text import plain_text
+from portal.typed_texts import typed_texts
 
 logger = logging.getLogger(__name__)
 
@@ -92,48 +88,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that could not be checked. What the person had typed is given back, so that nothing is lost."""
-    context = {"texts": _typed_texts(request, reason), "reference": _new_reference(request, 403)}
+    context = {"texts": typed_texts(request, reason), "reference": _new_reference(request, 403)}
     return render(request, "portal/csrf_failure.html", context, status=403)
-
-
-def _typed_texts(request: HttpRequest, reason: str) -> list[tuple[str, str]]:
-    """[(label, text)] of what was typed; nothing for a form that came from another site, whose words are its own."""
-    if reason.startswith(("Origin", "Referer")):
-        return []
-    labels = {
-        "to": _("To"),
-        "cc": _("Cc"),
-        "bcc": _("Bcc"),
-        "subject": _("Subject"),
-        "body": _("Message"),
-        "address": _("Email Address"),
-    }
-    fields = _readable_post(request)
-    texts = []
-    for name, text in fields.items():
-        # Of fields not known here, only prose: ids, choices and flags nobody typed.
-        if "password" in name or not text.strip() or (name not in labels and " " not in text.strip()):
-            continue
-        if name == "body" and fields.get("body_format") == "html":
-            text = plain_text(text)
-        texts.append((labels.get(name, name), text))
-    return texts
-
-
-def _readable_post(request: HttpRequest) -> dict[str, str]:
-    """The form's fields, files skipped; empty when it cannot be read."""
-    try:
-        if not hasattr(request, "_files"):
-            # Not read yet: a form that failed its check stores no file.
-            request.upload_handlers = [_SkippedFiles(request)]
-        return {name: str(text) for name, text in request.POST.items()}
-    except (UnreadablePostError, MultiPartParserError, SuspiciousOperation, BadRequest):
-        return {}
-
-
-class _SkippedFiles(FileUploadHandler):
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        raise SkipFile
 
 
 def _error(request: HttpRequest, status: int, title: str, explanation: str) -> HttpResponse:

@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.context_processors.page",
+                "accounts.context_processors.session",
             ],
         },
     }
@@ -170,6 +171,7 @@ STORAGES = {
 # For real they are collected into one folder, under names that change with their content; while trying the portal
 # out, they are served from where they lie.
 WHITENOISE_USE_FINDERS = not STORAGES["staticfiles"]["BACKEND"].startswith("whitenoise")
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS  # what is edited shows on the next request
 STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 # Sealed attachments; one folder that web and workers share.
 ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed attachments."))

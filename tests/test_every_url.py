@@ -8,7 +8,7 @@ exist are the same 404.
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts import credentials
+from accounts import credentials, kept_texts
 from messaging import drafts, sending
 from messaging.models import MailboxEntry
 from portal.ids import uuid7
@@ -47,6 +47,13 @@ TABLE = {
     ("send_link", "get", None): EVERYBODY,
     ("link_sent", "get", None): EVERYBODY,
     ("log_out", "post", None): AFTER_A_POST,
+    ("account", "get", None): EVERYBODY_INSIDE,
+    ("change_password", "get", None): EVERYBODY_INSIDE,
+    ("confirm", "get", None): EVERYBODY_INSIDE,
+    ("end_session", "post", None): AFTER_A_POST,
+    ("session", "get", None): EVERYBODY,
+    ("stay", "post", None): AFTER_A_POST,
+    ("kept_text", "get", "kept"): ITS_RECIPIENT,
     ("inbox", "get", None): EVERYBODY_INSIDE,
     ("sent", "get", None): EVERYBODY_INSIDE,
     ("drafts", "get", None): EVERYBODY_INSIDE,
@@ -100,6 +107,8 @@ def arguments(sender, recipient, second_recipient):
     copies = {entry.owner.address: entry for entry in MailboxEntry.objects.filter(message=message)}
 
     def of(name: str, whose: str | None) -> dict:
+        if whose == "kept":
+            return {"kept": kept_texts.store(recipient, {"path": "/drafts/", "fields": {}})}
         if whose == "link":
             return {"organization": "north", "token": credentials.link_token(credentials.for_reset(recipient).pk)}
         if name in ("log_in", "set_password", "reset_password", "reset_sent"):

@@ -12,6 +12,7 @@ class KeptText(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="kept_texts")
     at = models.DateTimeField()
     # The form's address and its fields, as JSON.
+    shown_at = models.DateTimeField(null=True)
     sealed_form = models.BinaryField()
 
     def __str__(self) -> str:

@@ -1,8 +1,9 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
-from .. import known_browsers, sessions
+from .. import kept_texts, known_browsers, reauthentication, sessions
 from ..middleware import ORGANIZATION_COOKIE
 from ..models import User
 
@@ -12,6 +13,9 @@ _COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie longer
 def arrive(request: HttpRequest, user: User, destination: str) -> HttpResponse:
     """Log the person in and bring them where they were going; the browser is known from now on."""
     sessions.start(request, user)
+    reauthentication.confirm(request)
+    if destination == reverse("inbox") and (kept := kept_texts.waiting_for(user)):
+        destination = reverse("kept_text", args=[kept.pk])
     response = redirect(destination)
     known_browsers.remember(request, response, user)
     response.set_cookie(

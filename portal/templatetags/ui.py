@@ -16,6 +16,11 @@ from portal.plain_text import plain_text
 
 register = template.Library()
 
+# What a person may choose on the page "Account", in Django's format letters.
+_DATES = {"day_first": "j F Y", "month_first": "F j, Y", "iso": "Y-m-d"}
+_SHORT_DATES = {"day_first": "d/m/Y", "month_first": "m/d/Y", "iso": "Y-m-d"}
+_DAYS = {"day_first": "j M", "month_first": "M j", "iso": "m-d"}
+_TIMES = {"24": "H:i", "12": "g:i a"}
 # A tag that names a colour: style="color:…", bgcolor=…, background:….
 _COLOUR_IN_TAG = re.compile(r"<[^<>]*(?:color|background)", re.IGNORECASE)
 
@@ -38,11 +43,11 @@ def moment(context: Context, at: datetime | str, form: str = "full") -> dict[str
         at = datetime.fromisoformat(at)
     local = timezone.localtime(at, _zone(context))
     full = _("%(date)s, %(time)s %(zone)s") % {
-        "date": date_format(local, "DATE_FORMAT"),
-        "time": date_format(local, "H:i"),
+        "date": date_format(local, _chosen(context, _DATES, "date_format", "DATE_FORMAT")),
+        "time": date_format(local, _chosen(context, _TIMES, "time_format", "H:i")),
         "zone": _zone_name(local),
     }
-    return {"at": local, "full": full, "text": _short(local) if form == "short" else full}
+    return {"at": local, "full": full, "text": _short(local, context) if form == "short" else full}
 
 
 @register.simple_tag(takes_context=True)
@@ -70,7 +75,9 @@ def has_own_colours(html: str) -> bool:
 
 
 def _zone(context: Context) -> ZoneInfo | None:
-    """The organisation's zone; None, where the page has no organisation, is Django's current one."""
+    """The reader's own zone, else the organisation's; None, where the page has neither, is Django's current one."""
+    if own := getattr(context.get("user"), "time_zone", ""):
+        return ZoneInfo(own)
     organization = context.get("organization")
     return ZoneInfo(organization.time_zone) if organization else None
 
@@ -81,11 +88,16 @@ def _zone_name(local: datetime) -> str:
     return f"UTC{local.isoformat()[-6:]}" if name[:1] in ("+", "-") else name
 
 
-def _short(local: datetime) -> str:
+def _chosen(context: Context, formats: dict[str, str], field: str, usual: str) -> str:
+    """The format that the reader chose on the page "Account"."""
+    return formats.get(getattr(context.get("user"), field, ""), usual)
+
+
+def _short(local: datetime, context: Context) -> str:
     """The least that tells a moment apart: the time today, the day this year, else the date."""
     today = timezone.localtime(timezone.now(), local.tzinfo)
     if local.date() == today.date():
-        return date_format(local, "H:i")
+        return date_format(local, _chosen(context, _TIMES, "time_format", "H:i"))
     if local.year == today.year:
-        return date_format(local, "j M")
-    return date_format(local, "SHORT_DATE_FORMAT")
+        return date_format(local, _chosen(context, _DAYS, "date_format", "j M"))
+    return date_format(local, _chosen(context, _SHORT_DATES, "date_format", "SHORT_DATE_FORMAT"))

@@ -18,6 +18,7 @@ PUBLIC = {
     "reset_password",
     "reset_sent",
     "send_link",
+    "session",
     "set_password",
 }
 

@@ -1,12 +1,13 @@
 """Coming in, by the eyes of a browser: the reset, at telephone and desk, with and without script."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
-from accounts import mail_requests
-from accounts.models import Credential, User
+from accounts import kept_texts, mail_requests
+from accounts.models import Credential, PortalSession, User
 from portal import moments, outbox
 from portal.models import Organization
 
@@ -94,3 +95,54 @@ def test_send_me_my_link(open_browser, recipient, arrived):
     page.get_by_role("button", name="Send me my link").click()
     page.get_by_role("heading", name="A message was sent").wait_for()
     assert "http://127.0.0.1:8000/p/north/" in arrived()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_pages_of_an_account(open_browser, recipient, log_in, screen):
+    log_in(recipient)
+    page = open_browser(recipient, **screen)
+    text = {"path": "/drafts/x/", "fields": {"subject": "Results", "body": "Dear Patient"}}
+    kept = kept_texts.store(recipient, text)
+    for path in [reverse("account"), reverse("change_password"), reverse("confirm"), reverse("kept_text", args=[kept])]:
+        page.goto(path)
+        assert_good(page)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_two_minutes_before_the_end(open_browser, recipient, screen):
+    Organization.objects.update(idle_minutes=10)
+    page = open_browser(recipient, **screen)
+    page.clock.install()
+    page.goto(reverse("inbox"))
+    assert page.get_by_role("alert").count() == 0
+    PortalSession.objects.update(last_seen_at=moments.now() - timedelta(minutes=8, seconds=30))
+    page.clock.fast_forward(8 * 60_000 + 30_000)
+    page.get_by_role("button", name="Stay logged in").wait_for()
+    assert_good(page)
+    page.get_by_role("button", name="Stay logged in").click()
+    page.get_by_role("button", name="Stay logged in").wait_for(state="hidden")
+    assert PortalSession.objects.get().last_seen_at > moments.now() - timedelta(seconds=30)
+    PortalSession.objects.update(last_seen_at=moments.now() - timedelta(minutes=11))
+    page.clock.fast_forward(11 * 60_000)
+    page.wait_for_url("**/p/north/?next=**")
+
+
+def test_what_was_being_written_is_there_after_logging_in_again(open_browser, sender, complaints):
+    page = open_browser(sender, java_script_enabled=False)
+    page.goto(reverse("compose"))
+    page.fill("[name=subject]", "Results of Monday")
+    page.fill("[name=body]", "Dear Patient, all is well.")
+    PortalSession.objects.update(last_seen_at=moments.now() - timedelta(minutes=61))
+    page.get_by_role("button", name="Save Draft").first.click()
+    page.get_by_text("What you wrote is kept.").wait_for()
+    page.get_by_role("link", name="Log in again").click()
+    page.fill("[name=address]", sender.address)
+    page.get_by_role("button", name="Next").click()
+    page.fill("[name=password]", PASSWORD)
+    page.get_by_role("button", name="Log In").click()
+    page.get_by_role("heading", name="Here is what you were writing").wait_for()
+    page.get_by_role("button", name="Go on writing").click()
+    page.wait_for_url("**/drafts/*/")
+    assert page.locator("[name=subject]").input_value() == "Results of Monday"
+    assert page.locator("[name=body]").input_value() == "Dear Patient, all is well."
+    complaints.clear()

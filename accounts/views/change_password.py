@@ -1,0 +1,50 @@
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from .. import password_rules, passwords, reauthentication
+from ..account_forms import ChangePasswordForm, CurrentPasswordForm
+from ..http import AuthenticatedRequest, own_path
+
+
+@sensitive_post_parameters("current_password", "new_password", "confirm_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: AuthenticatedRequest) -> HttpResponse:
+    """From the page "Account". The current password is asked; every other session ends."""
+    form = ChangePasswordForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid() and _is_current(request, form):
+        passwords.change(request=request, user=request.user, password=form.cleaned_data["new_password"])
+        reauthentication.confirm(request)
+        messages.success(request, _("Your password is changed. You were logged out everywhere else."))
+        return redirect("account")
+    context = {
+        "form": form,
+        "criteria": form.criteria(),
+        "min_length": password_rules.min_length(request.user),
+        "personal_words": password_rules.personal_words(request.user),
+    }
+    return render(request, "accounts/change_password.html", context)
+
+
+@sensitive_post_parameters("current_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: AuthenticatedRequest) -> HttpResponse:
+    """Is it still you? Then on to what was asked for."""
+    form = CurrentPasswordForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid() and _is_current(request, form):
+        reauthentication.confirm(request)
+        return redirect(own_path(request.GET.get("next")) or reverse("account"))
+    return render(request, "accounts/confirm.html", {"form": form})
+
+
+def _is_current(request: AuthenticatedRequest, form: CurrentPasswordForm) -> bool:
+    if reauthentication.is_own_password(request, form.cleaned_data["current_password"]):
+        return True
+    form.add_error(
+        "current_password", _("This is not your current password, or there were too many tries: then wait a while.")
+    )
+    return False
