@@ -30,6 +30,4 @@ from securemsg.settings import DATABASES  # noqa: E402
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
     # A file, not memory: threads of a test must see one database.
     DATABASES["default"]["TEST"] = {"NAME": f"{_scratch}/test.sqlite3"}
-# Every test client would look through all of them.
-WHITENOISE_USE_FINDERS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
