@@ -4,6 +4,7 @@ copy of a message, hence no key to it."""
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -63,6 +64,10 @@ class SearchForm(forms.Form):
         if cleaned["start"] >= cleaned["end"]:
             self.add_error("end", gettext("The end is not after the beginning."))
         return cleaned
+
+    def standing_still(self) -> str:
+        """The search as a query string in which the usual time is written out."""
+        return urlencode({name: value for name, value in self.data.items() if name in self.fields})
 
     def search(self) -> Search:
         fields = ("start", "end", "sender", "recipient", "status", "organization")
@@ -162,22 +167,30 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def _selected(self, request: HttpRequest) -> dict[uuid.UUID, uuid.UUID]:
         """{message: its organisation} of what is ticked, or of all that the search finds; nothing foreign."""
-        sent = visible(request, Message.objects.filter(sent_at__isnull=False))
+        sent = visible(request, Message.objects.filter(sent_at__isnull=False, recalled_at__isnull=True))
         if "all" in request.POST:
             form = SearchForm(request, request.GET.dict())
             wanted = traffic.found(sent, form.search()) if form.is_valid() else sent.none()
+            # What was sent after the page asked "are you sure?" was not in its number.
+            if asked_at := _parsed(request.POST.get("asked_at", "")):
+                wanted = wanted.filter(sent_at__lt=asked_at)
         else:
             wanted = sent.filter(pk__in=_uuids(request.POST.getlist("message")))
         return dict(wanted.values_list("pk", "organization")[: mass_recall.MOST_MESSAGES + 1])
 
     def _confirmation(self, request: HttpRequest, selected: dict[uuid.UUID, uuid.UUID]) -> HttpResponse:
+        is_all = "all" in request.POST
+        # All that was found stays a search, of a time that stands still: thousands of ids are more than a form carries.
+        query = SearchForm(request, request.GET.dict()).standing_still() if is_all else ""
         context = {
             **self.admin_site.each_context(request),
             "title": _("Recall"),
             "subtitle": None,
             "opts": self.opts,
-            "selected": list(selected),
-            "all": "all" in request.POST,
+            "count": len(selected),
+            "ticked": [] if is_all else list(selected),
+            "asked_at": moments.now().isoformat() if is_all else "",
+            "search": f"{request.path}?{query}",
         }
         return TemplateResponse(request, "admin/messaging/message/recall.html", context)
 
@@ -200,6 +213,14 @@ class MessageAdmin(ReadOnlyAdmin):
 
 def _moment(moment: datetime | None) -> str:
     return date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else ""
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _uuids(texts: list[str]) -> list[uuid.UUID]:

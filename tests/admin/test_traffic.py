@@ -133,12 +133,32 @@ def test_ticked_ones_are_recalled_after_a_confirmation(north, sender, send, even
 
 def test_all_that_the_search_finds_is_recalled(north, sender, send):  # noqa: F811
     wanted, other = send(sender, to="wanted@x.example"), send(sender, to="other@y.example")
-    url = f"{URL}?recipient=@x.example"
-    html = north.client.post(url, {"all": "yes"}).content.decode()
-    assert str(wanted.pk) in html
-    assert str(other.pk) not in html
-    north.client.post(url, {"message": [wanted.pk], "confirmed": "yes"})
-    assert (held(wanted), held(other)) == (0, 1)
+    response = north.client.post(f"{URL}?recipient=@x.example", {"all": "yes"})
+    assert "1 message would be recalled." in response.content.decode()
+    late = send(sender, to="late@x.example")  # after the question
+    posted = {"all": "yes", "confirmed": "yes", "asked_at": response.context["asked_at"]}
+    north.client.post(response.context["search"], posted)
+    assert (held(wanted), held(other), held(late)) == (0, 1, 1)
+
+
+def test_thousands_are_confirmed_by_a_form_of_a_few_fields(north, sender):
+    template = {"organization": north.organization, "sender": sender, "subject": b"", "body": b""}
+    key, moment = _a_retention_key(north), timezone.now()
+    Message.objects.bulk_create(Message(**template, retention_key=key, sent_at=moment) for _n in range(1500))
+    response = north.client.post(URL, {"all": "yes"})
+    assert "1500 messages would be recalled." in response.content.decode()
+    assert response.content.decode().count("<input") < 10
+    posted = {"all": "yes", "confirmed": "yes", "asked_at": response.context["asked_at"]}
+    north.client.post(response.context["search"], posted)
+    assert mass_recall.progress(MassRecall.objects.get()).total == 1500
+
+
+def test_many_people_are_searched_for_as_well(north, sender, recipient, send, monkeypatch):  # noqa: F811
+    from messaging import traffic
+
+    monkeypatch.setattr(traffic, "FEW_PEOPLE", 0)
+    send(sender, to=recipient.address)
+    assert shown(north.client, recipient=recipient.address, sender="@north.example") == [recipient.address]
 
 
 def test_foreign_and_unsent_ones_are_not_recalled(north, south, sender, write):  # noqa: F811
