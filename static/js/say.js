@@ -6,5 +6,8 @@ const region = document.querySelector("[data-say]");
 if (region) {
   document.addEventListener("say", ({ detail }) => (region.textContent = detail));
   const brought = [...document.querySelectorAll("[data-aloud]")].map((it) => it.innerText.trim()).filter(Boolean);
+  // After an action, how many are left to read, too.
+  const folder = document.querySelector(".folders [aria-current]:has(.folders__count)");
+  if (brought.length && folder) brought.push(folder.textContent.replace(/\s+/g, " ").trim());
   if (brought.length) setTimeout(() => (region.textContent = brought.join(" ")), 500);
 }
