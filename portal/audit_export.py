@@ -79,7 +79,7 @@ class FileVerification:
 def verify(lines: Iterable[str]) -> FileVerification:
     """Recompute every link in the file. Where two in a row are in it, the later must continue the earlier; what is not
     in the file (another range was exported) is not missed."""
-    links = []
+    links: list[tuple[str, int, bytes, bytes]] = []
     for number, text in enumerate(lines, 1):
         try:
             line = json.loads(text)

@@ -6,12 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Max
+from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from accounts.directories import InvalidAddress, normalize_address
 from accounts.models import User
@@ -21,8 +23,10 @@ from .. import rules
 from ..definitions import default_for, senders_offered
 from ..dry_run import dry_run
 from ..models import Definition, Message
+from ..models.definition import MessageRules
 
 MAX_SENDERS_NAMED = 20
+RULES = [field.name for field in MessageRules._meta.get_fields()]
 
 
 class PositionForm(forms.ModelForm):
@@ -83,7 +87,7 @@ class DefinitionAdmin(OrganizationScopedAdmin):
     )
 
     class Media:
-        js = (forms.Script("console/order.js", defer=True),)
+        js = (forms.Script("console/order.js", defer=True), forms.Script("console/preview.js", defer=True))
 
     # --- What the pages say -----------------------------------------------------------------------------------
 
@@ -102,7 +106,8 @@ class DefinitionAdmin(OrganizationScopedAdmin):
 
     @admin.display(description=_("a recipient is told"))
     def told(self, definition: Definition) -> str:
-        return render_to_string("admin/messaging/definition/told.html", {"sentences": rules.preview(definition)})
+        context = {"sentences": rules.preview(definition), "url": reverse("admin:messaging_definition_preview")}
+        return render_to_string("admin/messaging/definition/told.html", context)
 
     @admin.display(description=_("who is offered it"))
     def who_is_offered(self, definition: Definition) -> str:
@@ -124,7 +129,7 @@ class DefinitionAdmin(OrganizationScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Definition | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            return fieldsets
+            return [*fieldsets, (_("As it stands"), {"fields": ("told",)})]
         (name, options), *rest = fieldsets
         if obj.is_default:
             fixed = _("The default definition stays as it is. For other rules, add a definition of your own.")
@@ -148,8 +153,21 @@ class DefinitionAdmin(OrganizationScopedAdmin):
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.dry_run_view)
-        return [path("dry-run/", view, name="messaging_definition_dry_run"), *super().get_urls()]
+        dry_run_view = self.admin_site.admin_view(self.dry_run_view)
+        preview_view = self.admin_site.admin_view(require_POST(self.preview_view))
+        return [
+            path("dry-run/", dry_run_view, name="messaging_definition_dry_run"),
+            path("preview/", preview_view, name="messaging_definition_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """What a recipient would be told under the rules in the form, as a piece of the page; saves nothing."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = modelform_factory(Definition, fields=[*RULES, "expire_after_days"])(request.POST)
+        form.full_clean()
+        return HttpResponse(self.told(form.instance))
 
     def dry_run_view(self, request: HttpRequest) -> HttpResponse:
         """This sender to that address: what they would be offered, what limits them, and why."""

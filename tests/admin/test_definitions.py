@@ -1,4 +1,5 @@
 import pytest
+from django.urls import reverse
 
 from messaging.definitions import default_for
 from messaging.models import Definition
@@ -117,3 +118,18 @@ def test_the_operator_cannot_mix_organizations(north, south, operator, log_in):
     assert "This belongs to another organisation." in response.content.decode()
     south.definition.refresh_from_db()
     assert south.definition.folder is None
+
+
+def test_rules_are_previewed_before_they_are_saved(north):
+    url = reverse("admin:messaging_definition_preview")
+    html = north.client.post(url, {"may_print": "on", "expire_after_days": 3}).content.decode()
+    assert "Replies are not allowed." in html
+    assert "You may print this message." in html
+    assert "The message can be read for 3 days." in html
+    assert "Printing is not allowed." in north.client.post(url, {"expire_after_days": "soon"}).content.decode()
+    assert north.client.get(url).status_code == 405
+    assert Definition.objects.filter(organization=north.organization).count() == 1
+
+
+def test_a_new_ones_page_says_what_a_recipient_would_be_told(north):
+    assert "You may reply to the sender or to everyone." in north.client.get(page(Definition, "add")).content.decode()

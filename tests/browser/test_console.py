@@ -210,3 +210,15 @@ def test_progress_is_followed_without_reloading(open_browser, administrator, pag
     expect(window.get_by_text("0 of 1 done.")).to_be_visible()
     mass_recall.work_off()
     expect(window.get_by_text("1 of 1 done.")).to_be_visible()
+
+
+def test_what_a_recipient_will_be_told_is_seen_while_choosing(open_browser, administrator):
+    window = open_browser(administrator)
+    window.goto(address(Definition, "add"))
+    expect(window.get_by_text("You may print this message.")).to_be_visible()
+    window.get_by_label("Recipients may print").uncheck()
+    expect(window.get_by_text("Printing is not allowed.")).to_be_visible()
+    window.get_by_label("Expire after (days)").fill("1")
+    window.get_by_label("Expire after (days)").blur()
+    expect(window.get_by_text("The message can be read for 1 day.")).to_be_visible()
+    assert not Definition.objects.exists()
