@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import preferences
 from portal import letters, moments, outbox
 from portal.models import Organization, OutgoingMail
 
@@ -66,6 +67,7 @@ def letter(entry: MailboxEntry, subject: Promise, template: str) -> EmailMessage
         sent_at=message.sent_at,
         expires_at=message.expires_at,
         url=link_to(message.organization, entry),
+        phrase=preferences.phrase_of(entry.owner),
     )
 
 

@@ -12,6 +12,7 @@ from .views import (
     recall,
     resending,
     search,
+    signature,
 )
 
 urlpatterns = [
@@ -21,6 +22,7 @@ urlpatterns = [
     path("deleted/", folders.deleted, name="deleted"),
     path("search/", search.search, name="search"),
     path("compose/", compose.compose, name="compose"),
+    path("signature/", signature.signature, name="signature"),
     path("compose/complete/", completion.complete, name="complete"),
     path("drafts/<uuid:message>/", compose.draft, name="draft"),
     path("messages/undo-sending/", compose.undo_sending, name="undo_sending"),

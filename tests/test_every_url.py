@@ -61,6 +61,7 @@ TABLE = {
     ("search", "get", None): EVERYBODY_INSIDE,
     ("compose", "get", None): WRITERS,
     ("complete", "post", None): EVERYBODY_INSIDE,
+    ("signature", "get", None): EVERYBODY_INSIDE,
     ("draft", "get", "draft"): ITS_AUTHOR,
     ("message", "get", "recipient"): ITS_RECIPIENT,
     ("message", "get", "sender"): ITS_AUTHOR,

@@ -5,6 +5,7 @@ from .mailbox_entry import MailboxEntry
 from .mass_recall import MassRecall, MassRecallItem
 from .message import Message, Quote
 from .recipient import Recipient
+from .signature import Signature
 
 __all__ = [
     "Attachment",
@@ -20,4 +21,5 @@ __all__ = [
     "Quote",
     "Recipient",
     "RecipientUse",
+    "Signature",
 ]

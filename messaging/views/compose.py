@@ -24,6 +24,7 @@ from messaging import (
     rules,
     sealing,
     sending,
+    signatures,
     undo,
 )
 from messaging.addressing import MAX_RECIPIENTS
@@ -44,7 +45,7 @@ def compose(request: AuthenticatedRequest) -> HttpResponse:
     """An empty message. Its id is made here, so that however often the form is sent it is one message."""
     if not sending.may_write_new_messages(request.user):
         raise PermissionDenied(_("Your account can answer messages, but not write new ones."))
-    return _page(request, uuid7(), ComposeForm(), heading=_("New message"))
+    return _page(request, uuid7(), ComposeForm.of(DraftText(), **_signed(request)), heading=_("New message"))
 
 
 @require_safe
@@ -72,7 +73,14 @@ def _answer_page(request: AuthenticatedRequest, answer: Answer, **context: Any) 
     quotes = replies.quoted(answer.entry)
     text = DraftText(subject=replies.subject_of(answer, quotes[0]["subject"]))
     hidden = {"answers": answer.entry.id, "to_all": answer.to_all, "is_forward": answer.is_forward}
-    return _page(request, uuid7(), ComposeForm.of(text, **hidden), quotes=quotes, **context)
+    form = ComposeForm.of(text, **hidden, **_signed(request))
+    return _page(request, uuid7(), form, quotes=quotes, **context)
+
+
+def _signed(request: AuthenticatedRequest) -> dict[str, str]:
+    """The body of a message nobody has begun: the signature, below room to write."""
+    signature = signatures.signature_of(request.user)
+    return {"body": f"\n\n{signature}"} if signature else {}
 
 
 def _answer(

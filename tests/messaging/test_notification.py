@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import preferences
 from messaging import notifications
 from messaging.models import MailboxEntry, Message
 from messaging.recall import recall_message
@@ -85,3 +86,15 @@ def test_a_recall_stops_what_has_not_left(sent, mail, sender, smtp):
     recall_message(actor=sender, message=sent)
     outbox.deliver_due()
     assert smtp.messages == []
+
+
+def test_it_carries_the_phrase_only_its_reader_chose_and_says_how_to_check(sent, mail, recipient):
+    assert "Your phrase" not in notifications.render(mail).as_string()
+    preferences.change(
+        recipient, phrase="blue heron", **{name: getattr(recipient, name) for name in preferences.FIELDS}
+    )
+    rendered = notifications.render(mail)
+    for kind in ("plain", "html"):
+        text = rendered.get_body((kind,)).get_content()
+        assert "blue heron" in text
+        assert "Send me my link" in text
