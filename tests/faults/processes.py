@@ -80,6 +80,8 @@ class Redis:
 class Crew:
     """Starts workers and clocks against the test's database, Redis and mail server."""
 
+    application = "tests.faults.worker"
+
     def __init__(self, folder: Path, redis: Redis, smtp_port: int) -> None:
         self.folder = folder
         self.started: list[Process] = []
@@ -103,8 +105,10 @@ class Crew:
         return self._start(name, ["beat", "-s", str(self.folder / name)]).wait_for("is starting.")
 
     def _start(self, name: str, options: list[str]) -> Process:
-        command = [sys.executable, "-m", "celery", "-A", "tests.faults.worker", *options, "-l", "INFO"]
-        process = Process(command, self.folder / f"{name}.log", self.environment)
+        return self._run(name, ["celery", "-A", self.application, *options, "-l", "INFO"])
+
+    def _run(self, name: str, module: list[str]) -> Process:
+        process = Process([sys.executable, "-m", *module], self.folder / f"{name}.log", self.environment)
         self.started.append(process)
         return process
 
