@@ -7,4 +7,5 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Secure Messaging")
 
     def ready(self) -> None:
-        from . import mail_server_copy, notifications, receipts  # noqa: F401  register what the mails of this app say
+        # Each registers what its mails say.
+        from . import digests, mail_server_copy, notifications, receipts, reminders  # noqa: F401

@@ -10,7 +10,7 @@ from accounts.models import User
 from portal import keyring, outbox
 from portal.models import OutgoingMail
 
-from . import mail_server_copy, notifications, sealing
+from . import digests, mail_server_copy, notifications, sealing
 from .addressing import Addressed
 from .models import MailboxEntry, Message, Recipient
 
@@ -42,9 +42,10 @@ class Copies:
             folder=MailboxEntry.Folder.INBOX,
             visible_at=self.visible_at,
         )
-        recipient.notification = notifications.mail_for(entry, due_at=self.visible_at)
         self.recipients.append(recipient)
-        self.mails.append(recipient.notification)
+        if not digests.wants_digest(user):
+            recipient.notification = notifications.mail_for(entry, due_at=self.visible_at)
+            self.mails.append(recipient.notification)
         self._add(entry)
 
     def add_sent(self, author: User, sent_at: datetime) -> MailboxEntry:
@@ -76,6 +77,7 @@ class Copies:
     def insert(self, users: Iterable[User]) -> None:
         """Write everything, in the caller's transaction; those of the users who need one get a temporary password."""
         outbox.enqueue([*self.mails, *credentials.first_visit_mails(users, due_at=self.visible_at)])
+        digests.announce([person for person in self.recipients if person.notification is None], self.visible_at)
         Recipient.objects.bulk_create(self.recipients)
         MailboxEntry.objects.bulk_create(self.entries)
 

@@ -79,20 +79,22 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
     return letter(entry, _("Secure Messaging Notification"), "messaging/mail/notification")
 
 
-def _tell_sender(mail: OutgoingMail) -> None:
-    """A notification has finally failed: its sender gets a mail of that, in the same transaction."""
-    recipient = Recipient.objects.filter(notification=mail).select_related("message__sender").first()
-    if recipient is None or recipient.message.is_recalled():
-        return
-    failure = outbox.new_mail(
-        organization=mail.organization,
-        kind=FAILURE_KIND,
-        about=recipient.id,
-        to_address=recipient.message.sender.address,
-        dedupe_key=f"{FAILURE_KIND}:{mail.id}",
-        due_at=moments.now(),
-    )
-    outbox.enqueue([failure])
+def tell_senders(mail: OutgoingMail) -> None:
+    """A notification, or a digest of several, has finally failed: each sender gets a mail of that, in the same
+    transaction."""
+    announced = Recipient.objects.filter(notification=mail, message__recalled_at__isnull=True)
+    failures = [
+        outbox.new_mail(
+            organization=mail.organization,
+            kind=FAILURE_KIND,
+            about=recipient.id,
+            to_address=recipient.message.sender.address,
+            dedupe_key=f"{FAILURE_KIND}:{mail.id}:{recipient.id}",
+            due_at=moments.now(),
+        )
+        for recipient in announced.select_related("message__sender")
+    ]
+    outbox.enqueue(failures)
 
 
 def render_failure(mail: OutgoingMail) -> EmailMessage | None:
@@ -112,5 +114,5 @@ def render_failure(mail: OutgoingMail) -> EmailMessage | None:
     )
 
 
-outbox.register(KIND, render, failed=_tell_sender)
+outbox.register(KIND, render, failed=tell_senders)
 outbox.register(FAILURE_KIND, render_failure)
