@@ -64,7 +64,7 @@ class UserAdmin(OrganizationScopedAdmin):
     """An address is not changed here, and nobody is deleted: both are more than a change of a row."""
 
     form = UserForm
-    list_display = ("address", "name", "state", "is_licensed", "is_staff", "first_logged_in_at")
+    list_display = ("address", "name", "state", "is_licensed", "administrator", "first_logged_in_at")
     list_filter = (StateFilter, "is_licensed", "is_staff")
     linked_filters = ("domain",)
     list_select_related = ("domain", "organization")
@@ -118,6 +118,9 @@ class UserAdmin(OrganizationScopedAdmin):
             form.base_fields[name].disabled = True
         return form
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("groups")
+
     # --- What the pages say -----------------------------------------------------------------------------------
 
     @admin.display(description=_("state"))
@@ -127,6 +130,13 @@ class UserAdmin(OrganizationScopedAdmin):
         if not user.allow_logon:
             return gettext("logon not allowed")
         return gettext("active") if user.password_set_at or user.temporary_until else gettext("no password yet")
+
+    @admin.display(description=_("administrator"), ordering="is_staff")
+    def administrator(self, user: User) -> Any:
+        if not user.is_staff:
+            return ""
+        role = roles.role_of(user)
+        return roles.Role(role).label if role else gettext("of everything")
 
     @admin.display(description=_("current password"))
     def password_state(self, user: User) -> str:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 _FROM_NOW_ON = _("Messages already sent: nothing changes.")
 _STORED_STAYS = _("What is stored already stays; it holds for files attached from now on.")
 _PASSWORDS_STAY = _("Passwords already chosen stay; it holds for the next change of each.")
+_SECOND_FACTOR = _("Holds at once, in open sessions, too: who has none yet sets one up before anything else opens.")
 
 EFFECTS = {
     "name": _("Mails that have not left yet carry the new one; those already mailed keep the old one."),
@@ -34,6 +35,9 @@ EFFECTS = {
     "password_classes": _PASSWORDS_STAY,
     "password_age_days": _("Counts from when each password was set: older ones have to be changed at the next log-in."),
     "password_history": _("Counts passwords from now on, and those that were kept under an earlier setting."),
+    "second_factor_senders": _SECOND_FACTOR,
+    "second_factor_recipients": _SECOND_FACTOR,
+    "second_factor_administrators": _SECOND_FACTOR,
     "language": _("Mails that have not left yet are written in the new one."),
     "time_zone": _("Moments already stored are shown in the new one; months begin and end by it from now on."),
 }

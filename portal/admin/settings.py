@@ -89,6 +89,10 @@ class OrganizationAdmin(OrganizationScopedAdmin):
             gettext_lazy("Passwords"),
             {"fields": ("password_min_length", "password_classes", "password_age_days", "password_history")},
         ),
+        (
+            gettext_lazy("Second factor"),
+            {"fields": ("second_factor_senders", "second_factor_recipients", "second_factor_administrators")},
+        ),
         (gettext_lazy("Language and time"), {"fields": ("language", "time_zone")}),
     )
 

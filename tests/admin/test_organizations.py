@@ -114,12 +114,8 @@ def test_values_out_of_bounds_are_refused(north, wrong):
     assert Organization.objects.get(pk=north.organization.pk).name == "North Clinic"
 
 
-# Of which nothing is built yet.
-NOT_OFFERED = {"id", "second_factor_senders", "second_factor_recipients", "second_factor_administrators"}
-
-
 def test_every_setting_says_what_it_changes_for_what_is_there_already(north):
-    assert {field.name for field in Organization._meta.concrete_fields} == set(EFFECTS) | NOT_OFFERED
+    assert {field.name for field in Organization._meta.concrete_fields} == set(EFFECTS) | {"id"}
     html = north.client.get(page(Organization, "change", north.organization.pk)).content.decode()
     assert html.count("<span>") >= len(EFFECTS) - 1  # not the prefix, which only the operator changes
     for name in set(EFFECTS) - {"slug"}:

@@ -197,3 +197,12 @@ def test_one_administrators_form_does_not_change_anothers(playing, colleague):
 def test_a_superuser_is_not_bound_by_a_role(operator, administrator, log_in):
     roles.give_role(actor=administrator, user=operator, role=roles.Role.AUDITOR)
     assert log_in(operator).get(page(Organization, "add")).status_code == 200
+
+
+def test_the_list_of_users_says_who_has_which_role(north, colleague, administrator):
+    colleague.is_staff = True
+    colleague.save()
+    roles.give_role(actor=administrator, user=colleague, role=roles.Role.HELP_DESK)
+    html = north.client.get(page(User, "changelist")).content.decode()
+    assert html.count(">Help Desk<") == 1
+    assert html.count(">of everything<") == 1
