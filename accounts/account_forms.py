@@ -94,3 +94,30 @@ class ChangePasswordForm(CurrentPasswordForm):
         return password_rules.criteria(
             self.user, self.data.get("new_password", ""), self.data.get("confirm_password", "")
         )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True}),
+        help_text=_("The six digits your authenticator app shows now, or one of your recovery codes."),
+    )
+    passkey = forms.CharField(required=False, max_length=20_000, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not (cleaned.get("code") or cleaned.get("passkey")):
+            self.add_error("code", _("Type the code."))
+        return cleaned
+
+
+class PasskeyForm(forms.Form):
+    name = forms.CharField(
+        label=_("A name for it"),
+        required=False,
+        max_length=64,
+        help_text=_("So that you know it again, such as “my telephone”."),
+    )
+    passkey = forms.CharField(max_length=20_000, widget=forms.HiddenInput)

@@ -45,7 +45,12 @@ def temporary_password(credential_id: uuid.UUID, key: bytes | None = None) -> st
 
     key: the leaf key, where many are derived at once."""
     key = key or keyring.leaf_key("credentials")
-    number = int.from_bytes(hmac.digest(key, credential_id.bytes, "sha256")[:_BYTES], "big")
+    return spelled(hmac.digest(key, credential_id.bytes, "sha256")[:_BYTES])
+
+
+def spelled(secret: bytes) -> str:
+    """80 bits as people type them."""
+    number = int.from_bytes(secret, "big")
     letters = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LETTERS)))
     return "-".join(letters[start : start + _GROUP] for start in range(0, _LETTERS, _GROUP))
 

@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from portal import audit, moments
 from portal.models import Organization
 
-from . import credentials, expired_passwords, known_browsers, password_rules, throttling
+from . import credentials, expired_passwords, known_browsers, password_rules, second_factor, throttling
 from .models import Credential, KnownBrowser, LogInAttempt, User
 from .throttling import Visit
 
@@ -150,11 +150,11 @@ def _conclude(
         expired = None
         if user and cause == Cause.SUCCESS:
             expired = expired_passwords.reason(user, password_rules.normalize(password), now)
-            cause = Cause.EXPIRED if expired else cause
+            cause = Cause.EXPIRED if expired else _cause_inside(user)
         LogInAttempt.objects.filter(pk=attempt.pk).update(cause=cause)
         if expired:
             throttling.forgive(account.counted)
-        if user is None or cause not in (Cause.SUCCESS, Cause.TEMPORARY):
+        if user is None or cause not in (Cause.SUCCESS, Cause.SECOND_FACTOR, Cause.TEMPORARY):
             about = user.pk if user else None
             audit.record(attempt.organization, "log_in.failed", about=about, cause=cause, reference=attempt.reference)
             return Outcome(cause, attempt.reference, expired=expired)
@@ -163,10 +163,13 @@ def _conclude(
         if cause == Cause.SUCCESS:
             let_in(user, reference=attempt.reference)
             return Outcome(cause, attempt.reference, user)
-        audit.record(
-            attempt.organization, "log_in.temporary_accepted", actor=user, about=user.pk, reference=attempt.reference
-        )
+        accepted = "log_in.temporary_accepted" if cause == Cause.TEMPORARY else "log_in.password_accepted"
+        audit.record(attempt.organization, accepted, actor=user, about=user.pk, reference=attempt.reference)
     return Outcome(cause, attempt.reference, user, credential.pk if credential and right_credential else None)
+
+
+def _cause_inside(user: User) -> LogInAttempt.Cause:
+    return Cause.SECOND_FACTOR if second_factor.is_enrolled(user) else Cause.SUCCESS
 
 
 def let_in(user: User, **details: str) -> None:

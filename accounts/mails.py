@@ -16,7 +16,7 @@ from portal.models import Organization, OutgoingMail
 
 from . import expired_passwords
 from .credentials import link_token, temporary_password
-from .models import Credential, User
+from .models import Credential, SecondFactor, User
 
 
 def password_notification(mail: OutgoingMail) -> EmailMessage | None:
@@ -94,6 +94,18 @@ def _user(mail: OutgoingMail) -> User | None:
     return User.objects.select_related("organization").filter(pk=mail.about).first()
 
 
+def second_factor_changed(mail: OutgoingMail) -> EmailMessage | None:
+    return _about_user("second_factor_changed", mail, _("Your second factor was changed"))
+
+
+def second_factor_removal(mail: OutgoingMail) -> EmailMessage | None:
+    """Not if the removal was called off before the mail left."""
+    row = SecondFactor.objects.select_related("user__organization").filter(user=mail.about).first()
+    if row is None or row.removal_due_at is None:
+        return None
+    return _written("second_factor_removal", row.user, _("Your second factor will be removed"), row.removal_due_at)
+
+
 def password_changed(mail: OutgoingMail) -> EmailMessage | None:
     return _about_user("password_changed", mail, _("Your password has been set"))
 
@@ -114,6 +126,8 @@ for render in (
     password_set_by_administrator,
     password_change_ordered,
     password_expiring,
+    second_factor_changed,
+    second_factor_removal,
     password_changed,
 ):
     outbox.register(render.__name__, render)

@@ -57,6 +57,12 @@ def _loaded_row(request: HttpRequest) -> PortalSession | None:
     return sessions.store_of(request).row
 
 
+def open_without_second_factor(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that is needed to add a second factor where one is demanded."""
+    view.is_open_without_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 class LogInRequiredMiddleware(LoginRequiredMiddleware):
     """Every page is behind the log-in unless its view is marked login_not_required.
 
@@ -64,10 +70,23 @@ class LogInRequiredMiddleware(LoginRequiredMiddleware):
     to the home page, which says how to find it.
     """
 
+    def process_view(self, request: HttpRequest, view_func: Callable, view_args: Any, view_kwargs: Any) -> Any:
+        """Who has to show a second factor, and has not, gets no further than the pages where one is added."""
+        if refused := super().process_view(request, view_func, view_args, view_kwargs):
+            return refused
+        user: Any = request.user
+        is_open = getattr(view_func, "is_open_without_second_factor", False)
+        if is_open or not getattr(view_func, "login_required", True) or not user.is_authenticated:
+            return None
+        if user.second_factor_is_demanded and not sessions.has_second_factor(request):
+            return redirect("second_factors")
+        return None
+
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable
     ) -> HttpResponse:
         if pending.exists(request):
+            # Which leads on to the second factor if that is what is missing.
             return redirect("set_password", sessions.store_of(request).organization_slug)
         # A form cannot be posted again after logging in; a page can be shown.
         wanted = request.get_full_path() if request.method == "GET" else None

@@ -60,12 +60,13 @@ def change(*, request: HttpRequest, user: User, password: str) -> None:
     on under a new key. ValidationError if it breaks a rule."""
     password_rules.validate(password, user)
     hashed = _hashed(password)
+    shown = sessions.has_second_factor(request)
     with transaction.atomic():
         _store(user, hashed, password_set_at=moments.now(), temporary_until=None)
         sessions.end_sessions(user)
         event = audit.record(user.organization, "password.set", actor=user, about=user.pk)
         outbox.enqueue([_mail("password_changed", user, event)])
-        sessions.start(request, user)
+        sessions.start(request, user, second_factor=shown)
 
 
 def is_the_temporary_one(user: User, credential_id: uuid.UUID | None, password: str) -> bool:

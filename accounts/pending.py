@@ -1,4 +1,5 @@
-"""Between a temporary password and a new one: the session knows who it is about, and nobody is logged in."""
+"""Between a temporary password and a new one, and between a password and the second factor: the session knows who it
+is about, and nobody is logged in."""
 
 import uuid
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ from portal.models import Organization
 from . import link_cookie, sessions
 from .models import Credential, User
 
+# What for: to set a new password, or to come in once the second factor has been shown.
+PASSWORD, INSIDE = "password", "inside"
 _CREDENTIAL = "pending_credential"
+_PURPOSE = "pending_purpose"
+_FACTOR_SHOWN = "pending_factor_shown"
 _DESTINATION = "pending_destination"
 
 
@@ -25,12 +30,20 @@ class Pending:
     user: User
     credential_id: uuid.UUID | None
     destination: str
+    purpose: str = PASSWORD
+    factor_shown: bool = False
 
 
 def begin(request: HttpRequest, pending: Pending) -> None:
     """Remember in a new session of this browser; what it held before is over."""
     credential = str(pending.credential_id) if pending.credential_id else None
-    sessions.start_pending(request, pending.user, {_CREDENTIAL: credential, _DESTINATION: pending.destination})
+    marker = {
+        _CREDENTIAL: credential,
+        _DESTINATION: pending.destination,
+        _PURPOSE: pending.purpose,
+        _FACTOR_SHOWN: pending.factor_shown,
+    }
+    sessions.start_pending(request, pending.user, marker)
 
 
 def exists(request: HttpRequest) -> bool:
@@ -62,12 +75,20 @@ def _by_session(request: HttpRequest) -> Pending | None:
     user = User.objects.select_related("organization", "domain").filter(pk=user_id).first()
     if user is None:
         return None
-    credential = request.session[_CREDENTIAL]
-    return Pending(user, uuid.UUID(credential) if credential else None, request.session[_DESTINATION])
+    held = request.session
+    return Pending(
+        user,
+        uuid.UUID(held[_CREDENTIAL]) if held[_CREDENTIAL] else None,
+        held[_DESTINATION],
+        purpose=held[_PURPOSE],
+        factor_shown=held[_FACTOR_SHOWN],
+    )
 
 
 def is_open(pending: Pending) -> bool:
     """Whether what was given still works; setting the password asks once more, with the lock."""
+    if pending.purpose == INSIDE:
+        return True
     if pending.credential_id is None:
         temporary_until = pending.user.temporary_until
         return temporary_until is not None and moments.now() < temporary_until

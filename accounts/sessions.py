@@ -26,6 +26,7 @@ from .models.session import ABSOLUTE_LIFETIME, CONSOLE_IDLE
 LONGEST_IDLE = timedelta(minutes=60)
 # Whose temporary password was right, in a session in which nobody is logged in (accounts/pending.py).
 PENDING_USER = "pending_user"
+_SECOND_FACTOR = "second_factor"
 # How long after its end a session's row still says whose it was.
 REMEMBERED = timedelta(hours=24)
 RECORD_EVERY = timedelta(seconds=10)
@@ -137,14 +138,31 @@ def _idle_limit(organization_minutes: int | None) -> timedelta:
 # --- Beginning and ending ------------------------------------------------------------------------------------
 
 
-def start(request: HttpRequest, user: User) -> None:
+def start(request: HttpRequest, user: User, *, second_factor: bool = False) -> None:
     """Log the person in: a session of their own under a new key; what this browser held before is over."""
     _start_afresh(request)
     auth.login(request, user)
+    if second_factor:
+        note_second_factor(request)
 
 
-def start_pending(request: HttpRequest, user: User, marker: dict[str, str | None]) -> None:
-    """Remember under a new key that this person gave a temporary password. Nobody is logged in by it."""
+def renew_key(request: HttpRequest) -> None:
+    """The same session under a new key, now that it may do more."""
+    store_of(request).browser = browser_name(request)
+    request.session.cycle_key()
+
+
+def note_second_factor(request: HttpRequest) -> None:
+    """Whoever has this session has shown their second factor."""
+    request.session[_SECOND_FACTOR] = True
+
+
+def has_second_factor(request: HttpRequest) -> bool:
+    return request.session.get(_SECOND_FACTOR, False)
+
+
+def start_pending(request: HttpRequest, user: User, marker: dict[str, Any]) -> None:
+    """Remember under a new key who has given the first of what it takes. Nobody is logged in by it."""
     _start_afresh(request)
     request.session[PENDING_USER] = str(user.pk)
     request.session.update(marker)

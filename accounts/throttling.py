@@ -16,7 +16,9 @@ from django.db.models.functions import Now
 
 from portal import audit
 
-from .models import KnownBrowser, LogInAttempt, MailRequest, User
+from .models import KnownBrowser, LogInAttempt, MailRequest, SecondFactor, User
+
+Counted = QuerySet[User] | QuerySet[KnownBrowser] | QuerySet[SecondFactor]
 
 # From this failure on, each is followed by a delay: 30 seconds, doubling to an hour.
 FIRST_DELAYED_FAILURE = 5
@@ -50,7 +52,7 @@ def delay_after(failure: int) -> timedelta:
     return min(FIRST_DELAY * 2 ** min(failure - FIRST_DELAYED_FAILURE, 32), LONGEST_DELAY)
 
 
-def reserve_guess(counted: QuerySet[User] | QuerySet[KnownBrowser]) -> bool:
+def reserve_guess(counted: Counted) -> bool:
     """Count a guess against this row as a failure, before it is compared; False: it may not be compared.
 
     A right guess takes it back with `forgive`."""
@@ -76,7 +78,7 @@ def _in(delay: timedelta) -> ExpressionWrapper:
     return ExpressionWrapper(Now() + delay, output_field=DateTimeField())
 
 
-def forgive(counted: QuerySet[User] | QuerySet[KnownBrowser]) -> None:
+def forgive(counted: Counted) -> None:
     """Start counting anew."""
     counted.update(failures=0, next_try_at=None)
 

@@ -6,6 +6,8 @@ from .views.kept_text import kept_text
 from .views.log_in import log_in
 from .views.log_out import log_out
 from .views.reset_password import reset_link, reset_password, reset_sent
+from .views.second_factor import second_factor
+from .views.second_factors import add_app, add_passkey, recovery_codes, remove_second_factor, second_factors
 from .views.send_link import link_sent, send_link
 from .views.session import session, stay
 from .views.set_password import set_password
@@ -23,6 +25,12 @@ urlpatterns = [
     path("account/", account, name="account"),
     path("account/password/", change_password, name="change_password"),
     path("account/confirm/", confirm, name="confirm"),
+    path("account/second-factor/", second_factors, name="second_factors"),
+    path("account/second-factor/app/", add_app, name="add_app"),
+    path("account/second-factor/passkey/", add_passkey, name="add_passkey"),
+    path("account/second-factor/recovery-codes/", recovery_codes, name="recovery_codes"),
+    path("account/second-factor/remove/", remove_second_factor, name="remove_second_factor"),
+    path("p/<slug:organization>/code/", second_factor, name="second_factor"),
     path("account/sessions/end/", end_session, name="end_session"),
     path("session/", session, name="session"),
     path("session/stay/", stay, name="stay"),

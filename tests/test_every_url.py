@@ -50,6 +50,12 @@ TABLE = {
     ("account", "get", None): EVERYBODY_INSIDE,
     ("change_password", "get", None): EVERYBODY_INSIDE,
     ("confirm", "get", None): EVERYBODY_INSIDE,
+    ("second_factors", "get", None): EVERYBODY_INSIDE,
+    ("add_app", "get", None): AFTER_A_POST,  # is it still you?
+    ("add_passkey", "get", None): AFTER_A_POST,
+    ("recovery_codes", "post", None): AFTER_A_POST,
+    ("remove_second_factor", "post", None): AFTER_A_POST,
+    ("second_factor", "get", None): dict.fromkeys(PEOPLE, 302),
     ("end_session", "post", None): AFTER_A_POST,
     ("session", "get", None): EVERYBODY,
     ("stay", "post", None): AFTER_A_POST,
@@ -112,7 +118,7 @@ def arguments(sender, recipient, second_recipient):
             return {"kept": kept_texts.store(recipient, {"path": "/drafts/", "fields": {}})}
         if whose == "link":
             return {"organization": "north", "token": credentials.link_token(credentials.for_reset(recipient).pk)}
-        if name in ("log_in", "set_password", "reset_password", "reset_sent"):
+        if name in ("log_in", "set_password", "reset_password", "reset_sent", "second_factor"):
             return {"organization": "north"}
         if whose is None:
             return {}

@@ -6,6 +6,7 @@ from .known_browser import KnownBrowser
 from .log_in_attempt import LogInAttempt
 from .mail_request import MailRequest
 from .old_password import OldPassword
+from .second_factor import Passkey, RecoveryCode, SecondFactor, TotpDevice
 from .session import PortalSession
 
 __all__ = [
@@ -19,6 +20,10 @@ __all__ = [
     "LogInAttempt",
     "MailRequest",
     "OldPassword",
+    "Passkey",
     "PortalSession",
+    "RecoveryCode",
+    "SecondFactor",
+    "TotpDevice",
     "User",
 ]

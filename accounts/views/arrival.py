@@ -10,9 +10,9 @@ from ..models import User
 _COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie longer
 
 
-def arrive(request: HttpRequest, user: User, destination: str) -> HttpResponse:
+def arrive(request: HttpRequest, user: User, destination: str, *, factor_shown: bool = False) -> HttpResponse:
     """Log the person in and bring them where they were going; the browser is known from now on."""
-    sessions.start(request, user)
+    sessions.start(request, user, second_factor=factor_shown)
     reauthentication.confirm(request)
     if destination == reverse("inbox") and (kept := kept_texts.waiting_for(user)):
         destination = reverse("kept_text", args=[kept.pk])

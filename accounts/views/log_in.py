@@ -81,6 +81,10 @@ def _try(request: HttpRequest, portal: Organization, form: PasswordForm, destina
         response = redirect("set_password", portal.slug)
         link_cookie.clear(response, portal)
         return response
+    if outcome.cause == logging_in.Cause.SECOND_FACTOR:
+        waiting = pending.Pending(outcome.user, None, destination, purpose=pending.INSIDE)
+        pending.begin(request, waiting)
+        return redirect("second_factor", portal.slug)
     return arrive(request, outcome.user, destination)
 
 

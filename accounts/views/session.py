@@ -5,7 +5,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from .. import sessions
 from ..http import AuthenticatedRequest, own_path
-from ..middleware import asked_by_script
+from ..middleware import asked_by_script, open_without_second_factor
 
 
 @login_not_required
@@ -16,6 +16,7 @@ def session(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"seconds": sessions.seconds_left(request) or 0})
 
 
+@open_without_second_factor
 @require_POST
 def stay(request: AuthenticatedRequest) -> HttpResponse:
     """Stay logged in. The request itself is the activity; without script, back to the page."""

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.models import Organization
 
-from .. import link_cookie, password_rules, passwords
+from .. import link_cookie, password_rules, passwords, second_factor
 from .. import pending as pending_visits
 from ..credentials import CredentialGone
 from ..forms import SetPasswordForm
@@ -26,6 +26,10 @@ def set_password(request: HttpRequest, organization: str) -> HttpResponse:
         return redirect("log_in", organization)
     if not pending_visits.is_open(pending):
         return _gone(request, portal)
+    if pending.purpose != pending_visits.PASSWORD or not (
+        pending.factor_shown or not second_factor.is_enrolled(pending.user)
+    ):
+        return redirect("second_factor", portal.slug)
     form = SetPasswordForm(request.POST if request.method == "POST" else None, pending=pending)
     if not form.is_valid():
         return _page(request, form, pending)
@@ -35,7 +39,7 @@ def set_password(request: HttpRequest, organization: str) -> HttpResponse:
         )
     except CredentialGone:
         return _gone(request, portal)
-    response = arrive(request, pending.user, pending.destination)
+    response = arrive(request, pending.user, pending.destination, factor_shown=pending.factor_shown)
     link_cookie.clear(response, portal)
     return response
 

@@ -17,6 +17,7 @@ PUBLIC = {
     "reset_link",
     "reset_password",
     "reset_sent",
+    "second_factor",
     "send_link",
     "session",
     "set_password",
