@@ -3,8 +3,12 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 
+from portal.prepared import Prepared
+
 from . import roles
 from .models import User
+
+_users = Prepared(lambda pk: User.objects.select_related("organization", "domain").filter(pk=pk))
 
 
 class PermissionsBackend(ModelBackend):
@@ -16,8 +20,8 @@ class PermissionsBackend(ModelBackend):
 
     def get_user(self, user_id: uuid.UUID) -> User | None:
         """Asked on every request, so whoever is switched off is out on the next one. One query."""
-        user = User.objects.select_related("organization", "domain").filter(pk=user_id).first()
-        return user if user and user.may_log_on else None
+        found = _users(pk=user_id)
+        return found[0] if found and found[0].may_log_on else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """What an administrator may do goes by their role; nobody else may do anything. The role is asked for once a

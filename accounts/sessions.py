@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from portal import audit, moments
+from portal.prepared import Prepared
 
 from .http import browser_name
 from .models import PortalSession, User
@@ -30,6 +31,13 @@ _SECOND_FACTOR = "second_factor"
 # How long after its end a session's row still says whose it was.
 REMEMBERED = timedelta(hours=24)
 RECORD_EVERY = timedelta(seconds=10)
+
+
+_rows = Prepared(
+    lambda key: PortalSession.objects.filter(pk=key).annotate(
+        now=Now(), idle_minutes=F("user__organization__idle_minutes"), slug=F("user__organization__slug")
+    )
+)
 
 
 class SessionStore(SessionBase):
@@ -45,10 +53,7 @@ class SessionStore(SessionBase):
         self.ended_user_id: uuid.UUID | None = None
 
     def load(self) -> dict[str, Any]:
-        row = PortalSession.objects.filter(pk=_row_key(self.session_key)).annotate(
-            now=Now(), idle_minutes=F("user__organization__idle_minutes"), slug=F("user__organization__slug")
-        )
-        found = row.first()
+        found = next(iter(_rows(key=_row_key(self.session_key))), None)
         # Known even when the session is over, so that its owner is sent to their own log-in page.
         self.organization_slug = found.slug or "" if found else ""
         if found is None or not found.is_alive(found.now, _idle_limit(found.idle_minutes)):
