@@ -20,7 +20,7 @@ class Gone(Exception):
         self.reason = reason
 
 
-def entries_of(user: User) -> QuerySet[MailboxEntry]:
+def entries_of(user: User | uuid.UUID) -> QuerySet[MailboxEntry]:
     """The person's copies with everything that opening their subjects takes, the moment of the query as `.now`.
     Bodies are left out until they are asked for."""
     return (

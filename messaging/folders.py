@@ -4,38 +4,23 @@ changes nobody else's."""
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from portal import audit
-from portal.keyring import SealBroken
+from portal.prepared import Prepared
 
-from . import access, sealing
-from .models import Attachment, MailboxEntry
+from . import access
+from .models import MailboxEntry
+from .rows import Row, lines, rows_of
 
 PAGE_ROWS = 25
 Folder = MailboxEntry.Folder
 Kind = MailboxEntry.Kind
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a folder page."""
-
-    entry: uuid.UUID
-    message: uuid.UUID
-    kind: str
-    who: str
-    subject: str | None
-    at: datetime
-    unread: bool
-    state: str  # "", "expired", "recalled" or "unreadable"
-    has_attachments: bool
 
 
 @dataclass(frozen=True)
@@ -45,72 +30,43 @@ class Page:
 
 
 def page(user: User, folder: str, *, older_than: uuid.UUID | None = None) -> Page:
-    """A page of the folder, newest first, by key: three queries however large the folder is."""
-    entries = listable(access.entries_of(user).filter(folder=folder, removed_at__isnull=True)).order_by("-id")
-    if older_than is not None:
-        entries = entries.filter(id__lt=older_than)
-    found = list(entries.defer("message__body")[: PAGE_ROWS + 1])
+    """A page of the folder, newest first, by key: a query or two however large the folder is."""
+    if older_than is None:
+        found = rows_of(_first_page(owner=user.id, folder=folder))
+    else:
+        found = rows_of(_page_older(owner=user.id, folder=folder, than=older_than))
     shown = found[:PAGE_ROWS]
-    return Page([row(entry) for entry in shown], shown[-1].id if len(found) > PAGE_ROWS else None)
+    return Page(shown, shown[-1].entry if len(found) > PAGE_ROWS else None)
 
 
-def listable(entries: QuerySet[MailboxEntry]) -> QuerySet[MailboxEntry]:
-    """The copies with what their rows take beyond access.entries_of."""
-    return entries.annotate(
-        has_attachments=Exists(Attachment.objects.filter(message=OuterRef("message")))
-    ).prefetch_related("message__recipients")
+def _lines(owner: uuid.UUID, folder: str) -> QuerySet[MailboxEntry, tuple[Any, ...]]:
+    entries = access.entries_of(owner).filter(folder=folder, removed_at__isnull=True)
+    return lines(entries).order_by("-id")
 
 
-def row(entry: MailboxEntry) -> Row:
-    """A copy as one line of a folder page."""
-    state, subject = _state_and_subject(entry)
-    return Row(
-        entry=entry.id,
-        message=entry.message_id,
-        kind=entry.kind,
-        who=_who(entry),
-        subject=subject,
-        at=entry.message.sent_at or entry.message.created_at,
-        unread=entry.read_at is None,
-        state=state,
-        has_attachments=entry.has_attachments,  # type: ignore[attr-defined]
-    )
-
-
-def _state_and_subject(entry: MailboxEntry) -> tuple[str, str | None]:
-    message = entry.message
-    expired = message.is_expired(entry.now) and entry.kind != Kind.DRAFT  # type: ignore[attr-defined]
-    if expired and entry.kind == Kind.RECEIVED:
-        return "expired", None
-    try:
-        subject = sealing.open_subject(message, sealing.open_message_key(entry))
-    except SealBroken:
-        return "unreadable", None
-    if message.is_recalled():
-        return "recalled", subject
-    return ("expired" if expired else ""), subject
-
-
-def _who(entry: MailboxEntry) -> str:
-    """The other side: who wrote a received message, who a sent one went to."""
-    if entry.kind == Kind.RECEIVED:
-        return entry.message.sender.get_full_name()
-    names = [recipient.name or recipient.address for recipient in entry.message.recipients.all()]
-    if len(names) <= 2:
-        return ", ".join(names)
-    return _("%(name)s and %(count)d others") % {"name": names[0], "count": len(names) - 1}
+_first_page = Prepared(lambda owner, folder: _lines(owner, folder)[: PAGE_ROWS + 1])
+_page_older = Prepared(lambda owner, folder, than: _lines(owner, folder).filter(id__lt=than)[: PAGE_ROWS + 1])
 
 
 def counts(user: User) -> dict[str, int]:
     """What stands beside each folder's name: the unread in Inbox and Deleted Items, all in Drafts; one query."""
-    counted = (
-        MailboxEntry.objects.filter(owner=user, removed_at__isnull=True, visible_at__lte=Now())
-        .filter(Q(read_at__isnull=True) | Q(folder=Folder.DRAFTS))
+    return dict(_counted(owner=user.id))
+
+
+_counted = Prepared(
+    lambda owner: (
+        MailboxEntry.objects.filter(
+            Q(read_at__isnull=True) | Q(folder=Folder.DRAFTS),
+            owner=owner,
+            removed_at__isnull=True,
+            visible_at__lte=Now(),
+        )
         .values("folder")
         .annotate(count=Count("id"))
         .values_list("folder", "count")
+        .order_by()
     )
-    return dict(counted.order_by())
+)
 
 
 def _own(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntry]:

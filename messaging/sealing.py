@@ -6,6 +6,7 @@ under the retention key of the month of sending. Whoever opens a message does so
 
 import json
 from typing import Any
+from uuid import UUID
 
 from portal import keyring
 from portal.keyring import Place
@@ -22,10 +23,17 @@ def open_message_key(entry: MailboxEntry, retention_key: bytes | None = None) ->
     """The message key, 32 bytes, through the entry's wrap. SealBroken when the wrap is gone.
 
     retention_key: where many are opened at once and it has been opened already."""
-    if entry.wrapped_key is None:
-        raise keyring.SealBroken("this copy no longer holds the message's key")
     retention_key = retention_key or keyring.open_retention_key(entry.message.retention_key)
-    return keyring.unseal(retention_key, entry.wrapped_key, _entry_place(entry))
+    return open_wrap(entry.wrapped_key, retention_key, entry.id, entry.owner_id, entry.message_id)
+
+
+def open_wrap(
+    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID, owner: UUID, message: UUID
+) -> bytes:
+    """The same, for a row that is no model instance."""
+    if wrapped is None:
+        raise keyring.SealBroken("this copy no longer holds the message's key")
+    return keyring.unseal(retention_key, wrapped, ("mailbox_entry", entry, owner, message, "message_key"))
 
 
 def seal_message_text(message: Message, key: bytes, field: str, text: str) -> bytes:
@@ -33,7 +41,12 @@ def seal_message_text(message: Message, key: bytes, field: str, text: str) -> by
 
 
 def open_subject(message: Message, key: bytes) -> str:
-    return keyring.unseal_text(key, message.subject, _message_place(message, "subject"))
+    return open_subject_of(message.subject, key, message.organization_id, message.id)
+
+
+def open_subject_of(sealed: bytes | memoryview, key: bytes, organization: UUID, message: UUID) -> str:
+    """The same, for a row that is no model instance."""
+    return keyring.unseal_text(key, sealed, ("message", organization, message, "subject"))
 
 
 def open_body(message: Message, key: bytes) -> str:
@@ -76,7 +89,7 @@ def open_attachment_key(attachment: Attachment, message_key: bytes) -> bytes:
 
 
 def _entry_place(entry: MailboxEntry) -> Place:
-    return ("mailbox_entry", entry.id, entry.owner_id, entry.message_id, "message_key")
+    return ("mailbox_entry", entry.id, entry.owner_id, entry.message_id, "message_key")  # as open_wrap has it
 
 
 def _message_place(message: Message, field: str) -> Place:

@@ -24,6 +24,7 @@ from portal.models import RetentionKey
 from . import bodies, folders, mailbox_scan, sealing, words
 from .mailbox_scan import Copy, Narrowing
 from .models import MailboxEntry, Message, Quote
+from .rows import Row, lines, rows_of
 from .words import Part
 
 Kind, Folder = MailboxEntry.Kind, MailboxEntry.Folder
@@ -53,7 +54,7 @@ class Query:
 class Hit:
     """A message found: its line as in the folder, with what was looked for marked."""
 
-    row: folders.Row
+    row: Row
     folder: str
     subject: list[Part]
     snippet: list[Part]
@@ -122,7 +123,7 @@ def _narrowing(query: Query) -> Narrowing:
 def _hits(user: User, sought: "_Sought", found: list[tuple[Copy, str]]) -> list[Hit]:
     # Looked up anew: what was recalled in the meantime is not shown.
     entries = mailbox_scan.openable(user).filter(id__in=[copy.id for copy, _text in found])
-    rows = {entry.id: folders.row(entry) for entry in folders.listable(entries)}
+    rows = {row.entry: row for row in rows_of(lines(entries))}
     return [
         Hit(
             row=rows[copy.id],

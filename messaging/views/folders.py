@@ -1,5 +1,5 @@
 import uuid
-from dataclasses import asdict
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,11 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import AuthenticatedRequest, own_path
 from messaging import folders
 from messaging.models import MailboxEntry
+from messaging.rows import Row
 
 from .navigation import mailbox_context, offer_undo
 from .parsing import parsed_uuids
 
 Folder = MailboxEntry.Folder
+_NOBODY = uuid.UUID(int=0)
 
 
 def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
@@ -28,7 +30,7 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
         {
             **mailbox_context(request, folder),
             "folder": folder,
-            "rows": [{**asdict(row), "url": row_url(row)} for row in page.rows],
+            "rows": shown(page.rows),
             "older_url": f"{reverse(folder)}?older={page.older_than}" if page.older_than else None,
             "newest_url": reverse(folder) if older_than else None,
             "undo": request.session.pop("undo", None),
@@ -36,10 +38,16 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
     )
 
 
-def row_url(row: folders.Row) -> str:
-    if row.kind == MailboxEntry.Kind.DRAFT:
-        return reverse("draft", args=[row.message])
-    return reverse("message", args=[row.entry])
+def shown(rows: list[Row]) -> list[dict[str, Any]]:
+    """The lines with where each leads."""
+    draft, message = reverse("draft", args=[_NOBODY]), reverse("message", args=[_NOBODY])
+    shown = []
+    for row in rows:
+        is_draft = row.kind == MailboxEntry.Kind.DRAFT
+        # Filled in, for looking an address up costs more than the rest of the line.
+        url = (draft if is_draft else message).replace(str(_NOBODY), str(row.message if is_draft else row.entry))
+        shown.append({**row._asdict(), "url": url})
+    return shown
 
 
 @require_safe

@@ -21,7 +21,7 @@ from messaging.search import Query
 from portal import limits
 from portal.limits import Limit, LimitReached
 
-from .folders import row_url
+from .folders import shown
 from .navigation import mailbox_context
 from .parsing import parsed_uuids
 
@@ -93,16 +93,8 @@ def _results_url(token: str, older_than: uuid.UUID | None = None) -> str:
 
 def _found(request: AuthenticatedRequest, query: Query, token: str, older_than: uuid.UUID | None) -> dict[str, Any]:
     found = searching.search(request.user, query, older_than=older_than)
-    hits = [
-        {
-            **asdict(hit.row),
-            "url": row_url(hit.row),
-            "folder": hit.folder,
-            "marked": hit.subject,
-            "snippet": hit.snippet,
-        }
-        for hit in found.hits
-    ]
+    lines = zip(found.hits, shown([hit.row for hit in found.hits]), strict=True)
+    hits = [{**line, "folder": hit.folder, "marked": hit.subject, "snippet": hit.snippet} for hit, line in lines]
     return {
         "hits": hits,
         "searched": found,

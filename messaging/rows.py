@@ -1,0 +1,157 @@
+"""Rows: copies as the lines of a list, in as few queries and as little work as a page that is opened all day deserves.
+
+Model instances with everything a line needs would cost several times what the line itself does.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Exists, OuterRef, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
+
+from portal import keyring
+from portal.keyring import SealBroken
+from portal.models import RetentionKey
+
+from . import sealing
+from .models import Attachment, MailboxEntry, Recipient
+
+Kind = MailboxEntry.Kind
+
+
+class Row(NamedTuple):
+    """One line of a folder page."""
+
+    entry: uuid.UUID
+    message: uuid.UUID
+    kind: str
+    who: str
+    subject: str | None
+    at: datetime
+    unread: bool
+    state: str  # "", "expired", "recalled" or "unreadable"
+    has_attachments: bool
+
+
+class _Taken(NamedTuple):
+    """What the line of a copy is made of, in the order of _FIELDS."""
+
+    id: uuid.UUID
+    message_id: uuid.UUID
+    kind: str
+    read_at: datetime | None
+    wrapped_key: memoryview
+    subject: memoryview
+    sent_at: datetime | None
+    created_at: datetime
+    expires_at: datetime | None
+    recalled_at: datetime | None
+    sender_name: str
+    sender_address: str
+    owner_id: uuid.UUID
+    organization_id: uuid.UUID
+    key_id: uuid.UUID
+    key_month: date
+    key_master: str
+    key_wrapped: memoryview | None
+    has_attachments: bool
+    now: datetime
+
+
+_FIELDS = (
+    *("id", "message_id", "kind", "read_at", "wrapped_key"),
+    *("message__subject", "message__sent_at", "message__created_at", "message__expires_at", "message__recalled_at"),
+    *("message__sender__name", "message__sender__address", "owner_id", "message__organization_id"),
+    *("message__retention_key_id", "message__retention_key__month", "message__retention_key__master_key_id"),
+    *("message__retention_key__wrapped_key", "has_attachments", "now"),
+)
+
+
+def lines(entries: QuerySet[MailboxEntry]) -> QuerySet[MailboxEntry, tuple[Any, ...]]:
+    """The query for what `rows_of` takes of these copies (access.entries_of)."""
+    files = Attachment.objects.filter(message=OuterRef("message"))
+    return entries.annotate(has_attachments=Exists(files)).values_list(*_FIELDS)
+
+
+def rows_of(lines: Iterable[tuple[Any, ...]]) -> list[Row]:
+    """One query for the lines; a second where the person's own are among them, for whom those went to."""
+    taken = [_Taken(*line) for line in lines]
+    recipients = _recipients_in_words(copy.message_id for copy in taken if copy.kind != Kind.RECEIVED)
+    keys: dict[uuid.UUID, bytes] = {}
+    return [_row(copy, recipients, keys) for copy in taken]
+
+
+def _row(copy: _Taken, recipients: dict[uuid.UUID, str], keys: dict[uuid.UUID, bytes]) -> Row:
+    state, subject = _state_and_subject(copy, keys)
+    is_received = copy.kind == Kind.RECEIVED
+    return Row(
+        entry=copy.id,
+        message=copy.message_id,
+        kind=copy.kind,
+        # The other side: who wrote a received message, who a sent one went to.
+        who=(copy.sender_name or copy.sender_address) if is_received else recipients.get(copy.message_id, ""),
+        subject=subject,
+        at=copy.sent_at or copy.created_at,
+        unread=copy.read_at is None,
+        state=state,
+        has_attachments=copy.has_attachments,
+    )
+
+
+def _state_and_subject(copy: _Taken, keys: dict[uuid.UUID, bytes]) -> tuple[str, str | None]:
+    expired = copy.expires_at is not None and copy.expires_at <= copy.now and copy.kind != Kind.DRAFT
+    if expired and copy.kind == Kind.RECEIVED:
+        return "expired", None
+    try:
+        subject = _open_subject(copy, keys)
+    except SealBroken:
+        return "unreadable", None
+    if copy.recalled_at is not None:
+        return "recalled", subject
+    return ("expired" if expired else ""), subject
+
+
+def _open_subject(copy: _Taken, keys: dict[uuid.UUID, bytes]) -> str:
+    if copy.key_id not in keys:  # opened once, not for each line
+        row = RetentionKey(
+            id=copy.key_id,
+            organization_id=copy.organization_id,
+            month=copy.key_month,
+            master_key_id=copy.key_master,
+            wrapped_key=copy.key_wrapped,
+        )
+        keys[copy.key_id] = keyring.open_retention_key(row)
+    key = sealing.open_wrap(copy.wrapped_key, keys[copy.key_id], copy.id, copy.owner_id, copy.message_id)
+    return sealing.open_subject_of(copy.subject, key, copy.organization_id, copy.message_id)
+
+
+def _recipients_in_words(messages: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Whom these messages went to: one or two by name, more by number. Only two rows of each are fetched, for there
+    may be 500."""
+    ids = list(messages)
+    if not ids:
+        return {}
+    place = Window(RowNumber(), partition_by="message", order_by="id")
+    first_two = (
+        Recipient.objects.filter(message__in=ids)
+        .annotate(place=place, count=Window(Count("id"), partition_by="message"))
+        .filter(place__lte=2)
+        .order_by("id")
+        .values_list("message_id", "name", "address", "count")
+    )
+    named: dict[uuid.UUID, list[str]] = defaultdict(list)
+    counts = {}
+    for message_id, name, address, count in first_two:
+        named[message_id].append(name or address)
+        counts[message_id] = count
+    return {message_id: _in_words(names, counts[message_id]) for message_id, names in named.items()}
+
+
+def _in_words(first_two: list[str], count: int) -> str:
+    if count <= 2:
+        return ", ".join(first_two)
+    return _("%(name)s and %(count)d others") % {"name": first_two[0], "count": count - 1}
