@@ -113,6 +113,12 @@ class CodeForm(forms.Form):
         return cleaned
 
 
+class FirstCodeForm(CodeForm):
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["code"].help_text = _("The six digits the app shows now.")
+
+
 class PasskeyForm(forms.Form):
     name = forms.CharField(
         label=_("A name for it"),

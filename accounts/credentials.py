@@ -150,7 +150,8 @@ def for_reset(user: User) -> Credential:
 
 
 def issue(*, actor: User, user: User) -> str:
-    """A temporary password for an administrator to pass on: returned once, to be shown once. The older one ends."""
+    """A temporary password for an administrator to pass on: returned once, to be shown once. The older one ends; the
+    person is told that there is one."""
     with transaction.atomic():
         now = moments.now()
         User.objects.select_for_update().get(pk=user.pk)
@@ -158,8 +159,22 @@ def issue(*, actor: User, user: User) -> str:
         key = keyring.leaf_key("credentials")
         credential = _new(user, Credential.Purpose.ADMINISTRATOR, now, ADMINISTRATOR_LIFETIME, key)
         credential.save(force_insert=True)
-        audit.record(user.organization, "credential.issued", actor=actor, about=user.pk)
+        event = audit.record(user.organization, "credential.issued", actor=actor, about=user.pk)
+        if actor != user:
+            outbox.enqueue([_issued_mail(credential, event.at)])
     return temporary_password(credential.pk, key)
+
+
+def _issued_mail(credential: Credential, due_at: datetime) -> OutgoingMail:
+    """Says that there is one, and not what it is."""
+    return outbox.new_mail(
+        organization=credential.user.organization,
+        kind="password_issued",
+        about=credential.user.pk,
+        to_address=credential.user.address,
+        dedupe_key=f"password_issued:{credential.pk}",
+        due_at=due_at,
+    )
 
 
 def _new(user: User, purpose: str, now: datetime, lifetime: timedelta, key: bytes) -> Credential:

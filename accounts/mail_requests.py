@@ -136,6 +136,14 @@ def send_reset(user: User, *, dedupe: str) -> None:
     )
 
 
+def send_reset_for(*, actor: User, user: User) -> None:
+    """An administrator has the person sent what opens the page for a new password."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update(of=("self",)).select_related("organization").get(pk=user.pk)
+        event = audit.record(user.organization, "reset.sent_by_administrator", actor=actor, about=user.pk)
+        send_reset(locked, dedupe=str(event.pk))
+
+
 def _answer_link(request: MailRequest) -> MailRequest.Outcome:
     """One mail from each organisation in whose directory the address is."""
     users = list(User.objects.select_related("organization").filter(address=request.address))

@@ -75,6 +75,10 @@ def password_set_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
     return _about_user("password_set_by_administrator", mail, _("An administrator has set a password for you"))
 
 
+def password_issued(mail: OutgoingMail) -> EmailMessage | None:
+    return _about_user("password_issued", mail, _("A temporary password was issued for you"))
+
+
 def password_change_ordered(mail: OutgoingMail) -> EmailMessage | None:
     user = _user(mail)
     wanted = user is not None and user.change_ordered_at is not None
@@ -124,6 +128,7 @@ for render in (
     password_reset,
     portal_link,
     password_set_by_administrator,
+    password_issued,
     password_change_ordered,
     password_expiring,
     second_factor_changed,

@@ -237,6 +237,10 @@ def order_removal(*, actor: User, user: User) -> None:
         _mail("second_factor_removal", user, event)
 
 
+def removal_due_at(user: User) -> datetime | None:
+    return SecondFactor.objects.filter(user=user).values_list("removal_due_at", flat=True).first()
+
+
 def cancel_removal(*, actor: User, user: User) -> None:
     with transaction.atomic():
         if SecondFactor.objects.filter(user=user, removal_due_at__isnull=False).update(removal_due_at=None):

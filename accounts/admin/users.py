@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
@@ -22,7 +23,17 @@ from django.views.decorators.http import require_POST
 from portal import moments
 from portal.console import OrganizationScopedAdmin, is_operator, visible
 
-from .. import directories, passwords, roles, sessions, throttling
+from .. import (
+    credentials,
+    directories,
+    expired_passwords,
+    mail_requests,
+    passwords,
+    roles,
+    second_factor,
+    sessions,
+    throttling,
+)
 from ..models import Domain, ExternalDomain, InternalDomain, User
 from .user_form import UserForm
 
@@ -32,6 +43,13 @@ VERBS: dict[str, tuple[Callable[..., Any], Any]] = {
     "enable": (directories.enable, _("The account is enabled.")),
     "end-sessions": (sessions.end_all, _("All sessions have ended.")),
     "clear-lock": (throttling.clear_lock, _("The lock is cleared: the next log-in is not delayed.")),
+    "send-reset": (mail_requests.send_reset_for, _("A mail is on its way with which the user sets a new password.")),
+    "order-change": (expired_passwords.order_change, _("The user has to set a new password at the next logon.")),
+    "remove-second-factor": (
+        second_factor.order_removal,
+        _("The second factor is removed in 24 hours, unless it is used before. The user has been told by mail."),
+    ),
+    "keep-second-factor": (second_factor.cancel_removal, _("The second factor stays.")),
 }
 # Written by verbs of their own, with audit events of their own.
 BY_VERB = {"is_licensed", "allow_logon", "role", "new_password", "confirm_password"}
@@ -70,7 +88,7 @@ class UserAdmin(OrganizationScopedAdmin):
     list_select_related = ("domain", "organization")
     search_fields = ("address", "name")
     ordering = ("address",)
-    readonly_fields = ("password_state", "account", "lock", "open_sessions")
+    readonly_fields = ("password_state", "help_in", "factor", "account", "lock", "open_sessions")
     fieldsets = (
         (None, {"fields": ("address", "name", "is_licensed", "is_staff", "role")}),
         (_("Permissions"), {"fields": ("allow_logon", "new_password", "confirm_password")}),
@@ -140,11 +158,32 @@ class UserAdmin(OrganizationScopedAdmin):
 
     @admin.display(description=_("current password"))
     def password_state(self, user: User) -> str:
+        if user.change_ordered_at:
+            return gettext("To be changed at the next logon, by an administrator’s order")
         if user.temporary_until:
             return gettext("Temporary, to be changed at the next logon; lasts until %s") % _moment(user.temporary_until)
         if user.password_set_at:
             return gettext("Chosen by the user, %s") % _moment(user.password_set_at)
         return gettext("Never set")
+
+    @admin.display(description=_("help to log in"))
+    def help_in(self, user: User) -> SafeString:
+        buttons = [
+            _button("issue-password", gettext("Issue Temporary Password")),
+            _button("send-reset", gettext("Send Reset")),
+        ]
+        if user.has_own_password and not user.change_ordered_at:
+            buttons.append(_button("order-change", gettext("Force Change at Next Logon")))
+        return format_html_join(" ", "{}", ((button,) for button in buttons))
+
+    @admin.display(description=_("second factor"))
+    def factor(self, user: User) -> SafeString | str:
+        if not second_factor.is_enrolled(user):
+            return gettext("None, though one is demanded") if user.second_factor_is_demanded else gettext("None")
+        if due := second_factor.removal_due_at(user):
+            text = gettext("Will be removed %s") % _moment(due)
+            return _with_button(text, "keep-second-factor", _("Keep It"))
+        return _with_button(gettext("In use"), "remove-second-factor", _("Lost: Remove in 24 Hours"))
 
     @admin.display(description=_("account"))
     def account(self, user: User) -> SafeString:
@@ -213,13 +252,15 @@ class UserAdmin(OrganizationScopedAdmin):
         view = self.admin_site.admin_view(require_POST(self.verb_view))
         return [
             path(f"<uuid:user_id>/{verb}/", view, {"verb": verb}, name=f"accounts_user_{verb.replace('-', '_')}")
-            for verb in VERBS
+            for verb in (*VERBS, "issue-password")
         ] + super().get_urls()
 
     def verb_view(self, request: HttpRequest, user_id: Any, verb: str) -> HttpResponse:
         user = self.get_object(request, user_id)
         if user is None or not self.has_change_permission(request, user):
             raise Http404
+        if verb == "issue-password":
+            return self._issued(request, user)
         if verb == "disable" and user.pk == request.user.pk:
             messages.error(request, gettext("You cannot disable your own account."))
         else:
@@ -228,6 +269,19 @@ class UserAdmin(OrganizationScopedAdmin):
             messages.success(request, done)
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
 
+    def _issued(self, request: HttpRequest, user: User) -> HttpResponse:
+        """The one page that shows it; nothing keeps it."""
+        actor: Any = request.user
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Temporary password"),
+            "original": user,
+            "opts": self.opts,
+            "password": credentials.issue(actor=actor, user=user),
+            "hours": int(credentials.ADMINISTRATOR_LIFETIME.total_seconds() // 3600),
+        }
+        return TemplateResponse(request, "admin/accounts/user/temporary_password.html", context)
+
 
 def _moment(moment: Any) -> str:
     return date_format(localtime(moment), "DATETIME_FORMAT")
@@ -235,4 +289,8 @@ def _moment(moment: Any) -> str:
 
 def _with_button(text: str, verb: str, label: Any) -> SafeString:
     """Its form stands below the page's own, in the template: forms do not nest, and Enter in a field presses Save."""
-    return format_html('<span>{}</span> <button type="submit" form="{}" class="verb">{}</button>', text, verb, label)
+    return format_html("<span>{}</span> {}", text, _button(verb, label))
+
+
+def _button(verb: str, label: Any) -> SafeString:
+    return format_html('<button type="submit" form="{}" class="verb">{}</button>', verb, label)

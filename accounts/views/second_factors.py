@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from .. import passkeys, reauthentication, sessions
 from .. import second_factor as factors
-from ..account_forms import CodeForm, PasskeyForm
+from ..account_forms import FirstCodeForm, PasskeyForm
 from ..http import AuthenticatedRequest
 from ..middleware import open_without_second_factor
 from ..models import Passkey, RecoveryCode, TotpDevice
@@ -36,7 +36,7 @@ def second_factors(request: AuthenticatedRequest) -> HttpResponse:
 @reauthentication.recently_confirmed
 def add_app(request: AuthenticatedRequest) -> HttpResponse:
     """The seed as a picture and in letters; the first right code makes the app the person's second factor."""
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = FirstCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         codes = factors.confirm_totp(request.user, form.cleaned_data["code"], keep=request.session.session_key)
         if codes is not None:

@@ -211,7 +211,17 @@ def test_an_administrator_may_look_at_the_operator_and_no_more(north, operator, 
 
 # Pages beside those that every model has, and the verbs, each of which its own test sends foreign ids to.
 OWN_PAGES = ("messaging_definition_dry_run", "messaging_definition_preview", "portal_auditevent_export")
-VERBS = ("disable", "enable", "end_sessions", "clear_lock")
+VERBS = (
+    "disable",
+    "enable",
+    "end_sessions",
+    "clear_lock",
+    "issue_password",
+    "send_reset",
+    "order_change",
+    "remove_second_factor",
+    "keep_second_factor",
+)
 
 
 def test_every_url_of_the_console_is_walked_here():
