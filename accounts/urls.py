@@ -2,6 +2,7 @@ from django.urls import path
 
 from .views.account import account, end_session
 from .views.change_password import change_password, confirm
+from .views.help_page import help_page
 from .views.kept_text import kept_text
 from .views.log_in import log_in
 from .views.log_out import log_out
@@ -20,6 +21,7 @@ urlpatterns = [
     path("p/<slug:organization>/reset/", reset_password, name="reset_password"),
     path("p/<slug:organization>/reset/sent/", reset_sent, name="reset_sent"),
     path("p/<slug:organization>/reset/<str:token>/", reset_link, name="reset_link"),
+    path("p/<slug:organization>/help/", help_page, name="help_page"),
     path("send-link/", send_link, name="send_link"),
     path("send-link/sent/", link_sent, name="link_sent"),
     path("account/", account, name="account"),

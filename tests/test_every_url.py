@@ -42,6 +42,7 @@ TABLE = {
     | {"anonymous": 200, "stranger": 200, "other_administrator": 200},
     ("set_password", "get", None): dict.fromkeys(PEOPLE, 302),
     ("reset_password", "get", None): EVERYBODY,
+    ("help_page", "get", None): EVERYBODY,
     ("reset_sent", "get", None): EVERYBODY,
     ("reset_link", "get", "link"): dict.fromkeys(PEOPLE, 302),
     ("send_link", "get", None): EVERYBODY,
@@ -118,7 +119,7 @@ def arguments(sender, recipient, second_recipient):
             return {"kept": kept_texts.store(recipient, {"path": "/drafts/", "fields": {}})}
         if whose == "link":
             return {"organization": "north", "token": credentials.link_token(credentials.for_reset(recipient).pk)}
-        if name in ("log_in", "set_password", "reset_password", "reset_sent", "second_factor"):
+        if name in ("log_in", "set_password", "reset_password", "reset_sent", "second_factor", "help_page"):
             return {"organization": "north"}
         if whose is None:
             return {}

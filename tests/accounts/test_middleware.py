@@ -9,6 +9,7 @@ from portal import moments
 from tests.conftest import PASSWORD
 
 PUBLIC = {
+    "help_page",
     "home",
     "link_sent",
     "log_in",

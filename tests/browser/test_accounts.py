@@ -53,6 +53,7 @@ def test_pages_of_a_reset(open_browser, organization, recipient, screen, complai
         reverse("reset_link", args=["north", "invented"]),
         reverse("send_link"),
         reverse("link_sent"),
+        reverse("help_page", args=["north"]),
     ]:
         page.goto(path)
         assert_good(page)
