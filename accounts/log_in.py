@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
-from portal import audit, moments
+from portal import audit, moments, outbox
 from portal.models import Organization
 
 from . import credentials, expired_passwords, known_browsers, password_rules, second_factor, throttling
@@ -161,7 +161,9 @@ def _conclude(
         if reserved:
             throttling.forgive(account.counted)
         if cause == Cause.SUCCESS:
-            let_in(user, reference=attempt.reference)
+            # Known browsers have a count of their own.
+            unknown = attempt.browser if account.counted.model is User else ""
+            let_in(user, browser=unknown, reference=attempt.reference)
             return Outcome(cause, attempt.reference, user)
         accepted = "log_in.temporary_accepted" if cause == Cause.TEMPORARY else "log_in.password_accepted"
         audit.record(attempt.organization, accepted, actor=user, about=user.pk, reference=attempt.reference)
@@ -172,11 +174,28 @@ def _cause_inside(user: User) -> LogInAttempt.Cause:
     return Cause.SECOND_FACTOR if second_factor.is_enrolled(user) else Cause.SUCCESS
 
 
-def let_in(user: User, **details: str) -> None:
-    """Note, in the caller's transaction, that the person is inside from now on."""
+def let_in(user: User, *, browser: str = "", **details: str) -> None:
+    """Note, in the caller's transaction, that the person is inside from now on.
+
+    browser: what it calls itself, if the person has never logged in with it before; they are told by mail."""
+    if browser and user.first_logged_in_at:
+        _tell_of_new_browser(user, browser)
     now = moments.now()
     User.objects.filter(pk=user.pk).update(first_logged_in_at=Coalesce("first_logged_in_at", now), last_login=now)
     audit.record(user.organization, "log_in.succeeded", actor=user, about=user.pk, **details)
+
+
+def _tell_of_new_browser(user: User, browser: str) -> None:
+    event = audit.record(user.organization, "log_in.from_new_browser", actor=user, about=user.pk, browser=browser)
+    mail = outbox.new_mail(
+        organization=user.organization,
+        kind="new_browser",
+        about=event.pk,
+        to_address=user.address,
+        dedupe_key=f"new_browser:{event.pk}",
+        due_at=event.at,
+    )
+    outbox.enqueue([mail])
 
 
 def _cause(

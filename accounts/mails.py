@@ -12,9 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal import letters, outbox
-from portal.models import Organization, OutgoingMail
+from portal.models import AuditEvent, Organization, OutgoingMail
 
-from . import expired_passwords
+from . import browsers, expired_passwords, throttling
 from .credentials import link_token, temporary_password
 from .models import Credential, SecondFactor, User
 
@@ -98,6 +98,22 @@ def _user(mail: OutgoingMail) -> User | None:
     return User.objects.select_related("organization").filter(pk=mail.about).first()
 
 
+def new_browser(mail: OutgoingMail) -> EmailMessage | None:
+    event = AuditEvent.objects.filter(pk=mail.about, about__isnull=False).first()
+    user = User.objects.select_related("organization").get(pk=event.about) if event and event.about else None
+    if event is None or user is None:
+        return None
+    words = browsers.in_words(event.details["browser"])
+    return _written("new_browser", user, _("A log-in from a new browser"), mail.date, browser=words)
+
+
+def account_locked(mail: OutgoingMail) -> EmailMessage | None:
+    """Not if it has been opened again."""
+    user = _user(mail)
+    locked = user is not None and user.failures >= throttling.MOST_FAILURES
+    return _about_user("account_locked", mail, _("Your account is locked")) if locked else None
+
+
 def second_factor_changed(mail: OutgoingMail) -> EmailMessage | None:
     return _about_user("second_factor_changed", mail, _("Your second factor was changed"))
 
@@ -131,6 +147,8 @@ for render in (
     password_issued,
     password_change_ordered,
     password_expiring,
+    new_browser,
+    account_locked,
     second_factor_changed,
     second_factor_removal,
     password_changed,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import expired_passwords, kept_texts, mail_requests, sessions
+from . import expired_passwords, kept_texts, mail_requests, sessions, throttling
 
 
 @shared_task
@@ -13,6 +13,11 @@ def answer_mail_requests() -> None:
 @shared_task
 def remind_of_expiring_passwords() -> None:
     expired_passwords.remind()
+
+
+@shared_task
+def tell_the_locked() -> None:
+    throttling.tell_the_locked()
 
 
 @shared_task

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from portal import audit
+from portal import audit, moments, outbox
+from portal.models import AuditEvent, OutgoingMail
 
 from .models import KnownBrowser, LogInAttempt, MailRequest, SecondFactor, User
 
@@ -83,10 +84,37 @@ def forgive(counted: Counted) -> None:
     counted.update(failures=0, next_try_at=None)
 
 
+def tell_the_locked() -> int:
+    """Mail everybody whose password is not accepted from strangers any more, once per lock; returns how many. The clock
+    does it: the guess that locks an account must cost what any other does."""
+    told = 0
+    locked = User.objects.filter(failures__gte=MOST_FAILURES, lock_told_at__isnull=True, disabled_at__isnull=True)
+    for user in locked.select_related("organization")[:100]:
+        with transaction.atomic():
+            if not User.objects.filter(pk=user.pk, lock_told_at__isnull=True).update(lock_told_at=moments.now()):
+                continue
+            event = audit.record(user.organization, "user.locked", about=user.pk)
+            outbox.enqueue([_locked_mail(user, event)])
+            told += 1
+    return told
+
+
+def _locked_mail(user: User, event: AuditEvent) -> OutgoingMail:
+    return outbox.new_mail(
+        organization=user.organization,
+        kind="account_locked",
+        about=user.pk,
+        to_address=user.address,
+        dedupe_key=f"account_locked:{event.pk}",
+        due_at=event.at,
+    )
+
+
 def clear_lock(*, actor: User, user: User) -> None:
     """An administrator lets the person try again at once."""
     with transaction.atomic():
         forgive(User.objects.filter(pk=user.pk))
+        User.objects.filter(pk=user.pk).update(lock_told_at=None)
         forgive(KnownBrowser.objects.filter(user=user))
         audit.record(user.organization, "user.lock_cleared", actor=actor, about=user.pk)
     user.failures, user.next_try_at = 0, None

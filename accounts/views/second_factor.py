@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -9,11 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from portal.models import Organization
 
-from .. import link_cookie, passkeys
+from .. import known_browsers, link_cookie, passkeys
 from .. import log_in as logging_in
 from .. import pending as pending_visits
 from .. import second_factor as factors
 from ..account_forms import CodeForm
+from ..http import browser_name
 from ..models import User
 from ..pending import Pending
 from .arrival import arrive
@@ -55,5 +57,7 @@ def _go_on(request: HttpRequest, pending: Pending, portal: Organization) -> Http
         response = redirect("set_password", portal.slug)
         link_cookie.clear(response, portal)
         return response
-    logging_in.let_in(pending.user)
+    is_known = known_browsers.known(pending.user, known_browsers.token_of(request)).exists()
+    with transaction.atomic():
+        logging_in.let_in(pending.user, browser="" if is_known else browser_name(request))
     return arrive(request, pending.user, pending.destination, factor_shown=True)
