@@ -26,11 +26,13 @@ def test_instances_with_what_they_refer_to(sender, recipient, django_assert_num_
 
 def test_annotations_and_values(organization, sender, recipient, second_recipient):
     counted = Prepared(
-        lambda organization, name: Domain.objects.filter(organization=organization, is_internal=False)
-        .exclude(name=name)
-        .annotate(people=Count("users"), slug=F("organization__slug"), now=Now())
-        .order_by("name")
-        .values_list("name", "people", "slug")
+        lambda organization, name: (
+            Domain.objects.filter(organization=organization, is_internal=False)
+            .exclude(name=name)
+            .annotate(people=Count("users"), slug=F("organization__slug"), now=Now())
+            .order_by("name")
+            .values_list("name", "people", "slug")
+        )
     )
     assert counted(organization=organization.id, name="none") == [
         ("elsewhere.example", 1, "north"),
