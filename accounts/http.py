@@ -53,7 +53,8 @@ def visit_of(request: HttpRequest, browser_token: str = "") -> Visit:
 
 def own_path(text: str | None) -> str | None:
     """The text if it is a path of this portal that may be redirected to, else None."""
-    # No host is allowed, so only a path passes; what starts with two slashes or a backslash is a host to a browser.
-    if text and text.startswith("/") and url_has_allowed_host_and_scheme(text, allowed_hosts=None):
+    # What starts with two slashes or a backslash is a host to a browser, even if none follows.
+    is_path = text is not None and re.match(r"/(?![/\\])", text) is not None
+    if is_path and url_has_allowed_host_and_scheme(text, allowed_hosts=None):
         return text
     return None
