@@ -47,7 +47,7 @@ class ExternalDomain(Domain):
         verbose_name_plural = _("External Directories")
 
 
-class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django-otp has no types
+class User(AbstractBaseUser, PermissionsMixin):
     """A person with an address in one organisation's directories.
 
     The same address in two organisations is two people. Nobody's user name is unique by itself, so the id is
