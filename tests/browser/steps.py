@@ -61,12 +61,12 @@ def write_body(page: Page, text: str) -> None:
         field.fill(text)
 
 
-def attach(page: Page, file: Path) -> None:
+def attach(page: Page, file: Path, *, seconds: int = 20) -> None:
     page.get_by_label("Files to attach").set_input_files(file)
     button = page.get_by_role("button", name="Attach", exact=True)
     if button.is_visible():  # with script it goes by itself
         button.click()
-    expect(page.get_by_role("button", name=f"Remove {file.name}")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name=f"Remove {file.name}")).to_be_visible(timeout=seconds * 1000)
 
 
 def send(page: Page, *, confirm: bool = False) -> None:
@@ -88,8 +88,8 @@ def text_of_message(page: Page) -> str:
     return body.inner_text()
 
 
-def digest_of_download(page: Page, name: str) -> str:
-    with page.expect_download(timeout=30_000) as download:
+def digest_of_download(page: Page, name: str, *, seconds: int = 30) -> str:
+    with page.expect_download(timeout=seconds * 1000) as download:
         page.get_by_role("link", name=re.compile(re.escape(name))).click()
     assert download.value.suggested_filename == name
     return digest(Path(download.value.path()))

@@ -1,17 +1,24 @@
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from celery import Celery, current_app
 from django.db import transaction
+from playwright.sync_api import Browser, Page
 
 from portal import moments, outbox
 from portal.ids import uuid7
 from portal.models import OutgoingMail
+from tests.browser import steps
 from tests.smtp_server import ScriptedServer, running
 
+from .installation import Installation
 from .processes import Crew, Redis, crew
 from .worker import KIND
+
+# The browser's driver keeps an event loop in this thread, in which Django would refuse every query.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture
@@ -66,3 +73,36 @@ def enqueue(organization) -> Callable[[int], list[OutgoingMail]]:
         return mails
 
     return enqueue_many
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict:
+    return {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
+
+
+@pytest.fixture
+def installation(tmp_path, settings, redis, server, request) -> Iterator[Installation]:
+    # The web process knows only the real hasher: before anybody of the cast gets a password.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    request.getfixturevalue("sender")
+    running = Installation(tmp_path, redis, server.port)
+    try:
+        running.web()
+        running.clock()
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[[], Page]]:
+    contexts, complaints = [], []
+
+    def open_window() -> Page:
+        contexts.append(browser.new_context())
+        return steps.watch(contexts[-1].new_page(), complaints)
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,14 +1,12 @@
 """The main job for real: gunicorn, Celery's worker and clock, Redis, and a database that all of them share. In a
 browser from end to end; and once to 200 recipients, with the worker killed in the middle."""
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings as portal_settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from portal.models import OutgoingMail
 from tests.browser import steps
@@ -16,33 +14,11 @@ from tests.browser.main_job import MainJob, Place, letter
 from tests.conftest import PASSWORD
 from tests.in_the_clear import files_holding
 
-from .installation import Installation, database_holds
+from .installation import database_holds
 from .processes import wait_until
 from .test_outbox import CONCURRENCY, SETTLED_WITHIN, take_your_time, unfinished
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
-
-# The browser's driver keeps an event loop in this thread, in which Django would refuse every query.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict:
-    return {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
-
-
-@pytest.fixture
-def installation(tmp_path, settings, redis, server, request) -> Iterator[Installation]:
-    # The web process knows only the real hasher: before anybody of the cast gets a password.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    request.getfixturevalue("sender")
-    running = Installation(tmp_path, redis, server.port)
-    try:
-        running.web()
-        running.clock()
-        yield running
-    finally:
-        running.end()
 
 
 @pytest.fixture
@@ -53,20 +29,6 @@ def place(installation, server, sender) -> Place:
         PASSWORD,
         lambda address: [mail.message for mail in list(server.mails) if mail.recipient == address],
     )
-
-
-@pytest.fixture
-def window(browser: Browser) -> Iterator[Callable[[], Page]]:
-    contexts, complaints = [], []
-
-    def open_window() -> Page:
-        contexts.append(browser.new_context())
-        return steps.watch(contexts[-1].new_page(), complaints)
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def test_from_the_first_letter_to_its_recall(installation, place, window, organization, tmp_path, tmp_path_factory):
