@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.http import Http404
 
 from accounts.models import User
+from portal.prepared import Prepared
 
 from .models import Attachment, MailboxEntry, Message
 
@@ -33,12 +34,29 @@ def entries_of(user: User | uuid.UUID) -> QuerySet[MailboxEntry]:
 
 def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
     """The person's copy, sent or received, that may be opened at this moment. Http404, or Gone with the reason."""
-    entries = entries_of(user).select_related("recipient").exclude(kind=MailboxEntry.Kind.DRAFT)
-    entry = entries.filter(id=entry_id).first()
-    if entry is None:
+    return _opened(_entry(owner=user.id, entry=entry_id))
+
+
+def openable_entry_with_body(user: User, entry_id: uuid.UUID) -> MailboxEntry:
+    """The same, with the body, which may be megabytes, at once."""
+    return _opened(_entry_with_body(owner=user.id, entry=entry_id))
+
+
+def _any_entry(owner: uuid.UUID, entry: uuid.UUID) -> QuerySet[MailboxEntry]:
+    return entries_of(owner).select_related("recipient").exclude(kind=MailboxEntry.Kind.DRAFT).filter(id=entry)
+
+
+_entry = Prepared(_any_entry)
+_entry_with_body = Prepared(
+    lambda owner, entry: _any_entry(owner, entry).defer(None).defer("message__draft_recipients")
+)
+
+
+def _opened(found: list[MailboxEntry]) -> MailboxEntry:
+    if not found:
         raise Http404
-    refuse_if_gone(entry)
-    return entry
+    refuse_if_gone(found[0])
+    return found[0]
 
 
 def refuse_if_gone(entry: MailboxEntry) -> None:

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from portal.prepared import Prepared
+
 from . import attachment_limits, sealed_files, sealing
 from .models import Attachment, Message
 from .uploads import SealedUpload
@@ -90,11 +92,14 @@ def copy_to(draft: Message, draft_key: bytes, source: Message, source_key: bytes
     Attachment.objects.bulk_create(copies)
 
 
+_rows = Prepared(lambda message: Attachment.objects.filter(message=message))
+
+
 def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
     """The message's attachments by name; one query."""
     opened = [
         NamedAttachment(row.id, sealing.open_attachment_name(row, message_key), row.size, row.content_type)
-        for row in message.attachments.all()
+        for row in _rows(message=message.id)
     ]
     return sorted(opened, key=lambda attachment: (attachment.name.casefold(), attachment.id))
 

@@ -32,11 +32,11 @@ class Page:
 def page(user: User, folder: str, *, older_than: uuid.UUID | None = None) -> Page:
     """A page of the folder, newest first, by key: a query or two however large the folder is."""
     if older_than is None:
-        found = rows_of(_first_page(owner=user.id, folder=folder))
+        found = _first_page(owner=user.id, folder=folder)
     else:
-        found = rows_of(_page_older(owner=user.id, folder=folder, than=older_than))
-    shown = found[:PAGE_ROWS]
-    return Page(shown, shown[-1].entry if len(found) > PAGE_ROWS else None)
+        found = _page_older(owner=user.id, folder=folder, than=older_than)
+    rows = rows_of(user, found[:PAGE_ROWS])
+    return Page(rows, rows[-1].entry if len(found) > PAGE_ROWS else None)
 
 
 def _lines(owner: uuid.UUID, folder: str) -> QuerySet[MailboxEntry, tuple[Any, ...]]:

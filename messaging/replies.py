@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 
 from accounts.models import User
+from portal.prepared import Prepared
 
 from . import sealing
 from .models import MailboxEntry, Message, Quote, Recipient
@@ -83,7 +84,10 @@ def quoted(entry: MailboxEntry) -> list[dict[str, Any]]:
 
 def open_quotes(message: Message, key: bytes) -> list[dict[str, Any]]:
     """The quotes under a message, newest first; one query."""
-    return [_opened(quote, key) for quote in message.quotes.all()]
+    return [_opened(quote, key) for quote in _quotes(message=message.id)]
+
+
+_quotes = Prepared(lambda message: Quote.objects.filter(message=message).order_by("position"))
 
 
 def _opened(quote: Quote, key: bytes) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from portal import keyring
 from portal.keyring import SealBroken
 from portal.models import RetentionKey
@@ -52,8 +53,6 @@ class _Taken(NamedTuple):
     recalled_at: datetime | None
     sender_name: str
     sender_address: str
-    owner_id: uuid.UUID
-    organization_id: uuid.UUID
     key_id: uuid.UUID
     key_month: date
     key_master: str
@@ -65,7 +64,7 @@ class _Taken(NamedTuple):
 _FIELDS = (
     *("id", "message_id", "kind", "read_at", "wrapped_key"),
     *("message__subject", "message__sent_at", "message__created_at", "message__expires_at", "message__recalled_at"),
-    *("message__sender__name", "message__sender__address", "owner_id", "message__organization_id"),
+    *("message__sender__name", "message__sender__address"),
     *("message__retention_key_id", "message__retention_key__month", "message__retention_key__master_key_id"),
     *("message__retention_key__wrapped_key", "has_attachments", "now"),
 )
@@ -77,16 +76,17 @@ def lines(entries: QuerySet[MailboxEntry]) -> QuerySet[MailboxEntry, tuple[Any, 
     return entries.annotate(has_attachments=Exists(files)).values_list(*_FIELDS)
 
 
-def rows_of(lines: Iterable[tuple[Any, ...]]) -> list[Row]:
-    """One query for the lines; a second where the person's own are among them, for whom those went to."""
+def rows_of(user: User, lines: Iterable[tuple[Any, ...]]) -> list[Row]:
+    """One query for the lines of this person's copies; a second where what they wrote is among them, for whom that
+    went to."""
     taken = [_Taken(*line) for line in lines]
     recipients = _recipients_in_words(copy.message_id for copy in taken if copy.kind != Kind.RECEIVED)
-    keys: dict[uuid.UUID, bytes] = {}
-    return [_row(copy, recipients, keys) for copy in taken]
+    subjects = _Subjects(user)
+    return [_row(copy, recipients, subjects) for copy in taken]
 
 
-def _row(copy: _Taken, recipients: dict[uuid.UUID, str], keys: dict[uuid.UUID, bytes]) -> Row:
-    state, subject = _state_and_subject(copy, keys)
+def _row(copy: _Taken, recipients: dict[uuid.UUID, str], subjects: "_Subjects") -> Row:
+    state, subject = _state_and_subject(copy, subjects)
     is_received = copy.kind == Kind.RECEIVED
     return Row(
         entry=copy.id,
@@ -102,12 +102,12 @@ def _row(copy: _Taken, recipients: dict[uuid.UUID, str], keys: dict[uuid.UUID, b
     )
 
 
-def _state_and_subject(copy: _Taken, keys: dict[uuid.UUID, bytes]) -> tuple[str, str | None]:
+def _state_and_subject(copy: _Taken, subjects: "_Subjects") -> tuple[str, str | None]:
     expired = copy.expires_at is not None and copy.expires_at <= copy.now and copy.kind != Kind.DRAFT
     if expired and copy.kind == Kind.RECEIVED:
         return "expired", None
     try:
-        subject = _open_subject(copy, keys)
+        subject = subjects.open(copy)
     except SealBroken:
         return "unreadable", None
     if copy.recalled_at is not None:
@@ -115,18 +115,26 @@ def _state_and_subject(copy: _Taken, keys: dict[uuid.UUID, bytes]) -> tuple[str,
     return ("expired" if expired else ""), subject
 
 
-def _open_subject(copy: _Taken, keys: dict[uuid.UUID, bytes]) -> str:
-    if copy.key_id not in keys:  # opened once, not for each line
-        row = RetentionKey(
-            id=copy.key_id,
-            organization_id=copy.organization_id,
-            month=copy.key_month,
-            master_key_id=copy.key_master,
-            wrapped_key=copy.key_wrapped,
-        )
-        keys[copy.key_id] = keyring.open_retention_key(row)
-    key = sealing.open_wrap(copy.wrapped_key, keys[copy.key_id], copy.id, copy.owner_id, copy.message_id)
-    return sealing.open_subject_of(copy.subject, key, copy.organization_id, copy.message_id)
+class _Subjects:
+    """Opens the subjects of one person's copies; a month's retention key once, not for each line."""
+
+    def __init__(self, user: User) -> None:
+        self._owner, self._organization = user.id, user.organization_id
+        self._keys: dict[uuid.UUID, bytes] = {}
+
+    def open(self, copy: _Taken) -> str:
+        """SealBroken as everywhere."""
+        if copy.key_id not in self._keys:
+            row = RetentionKey(
+                id=copy.key_id,
+                organization_id=self._organization,
+                month=copy.key_month,
+                master_key_id=copy.key_master,
+                wrapped_key=copy.key_wrapped,
+            )
+            self._keys[copy.key_id] = keyring.open_retention_key(row)
+        key = sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, copy.message_id)
+        return sealing.open_subject_of(copy.subject, key, self._organization, copy.message_id)
 
 
 def _recipients_in_words(messages: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -49,22 +49,28 @@ def print_sheet(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse
 
 def _document(request: AuthenticatedRequest, entry: uuid.UUID, template: str) -> HttpResponse:
     try:
-        copy = access.openable_entry(request.user, entry)
+        copy = access.openable_entry_with_body(request.user, entry)
     except access.Gone as gone:
         return render(request, "messaging/body_gone.html", {"reason": gone.reason}, status=410)
-    if template == "messaging/print_sheet.html" and not rules.may_print(copy):
+    is_for_paper = template == "messaging/print_sheet.html"
+    if is_for_paper and not rules.may_print(copy):
         raise PermissionDenied(_("The sender does not allow this message to be printed."))
-    return render(request, template, _written(copy))
+    return render(request, template, _written(copy) | (_addressed(copy) if is_for_paper else {}))
 
 
 def _written(copy: MailboxEntry) -> dict[str, Any]:
     message, key = copy.message, sealing.open_message_key(copy)
-    listed = message.recipients.exclude(role=Recipient.Role.BCC).order_by("id")
     return {
         "message": message,
         "subject": sealing.open_subject(message, key),
-        "to": [person for person in listed if person.role == Recipient.Role.TO],
-        "cc": [person for person in listed if person.role == Recipient.Role.CC],
         "body": bodies.shown(sealing.open_body(message, key)),
         "quotes": [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(message, key)],
+    }
+
+
+def _addressed(copy: MailboxEntry) -> dict[str, Any]:
+    listed = copy.message.recipients.exclude(role=Recipient.Role.BCC).order_by("id")
+    return {
+        "to": [person for person in listed if person.role == Recipient.Role.TO],
+        "cc": [person for person in listed if person.role == Recipient.Role.CC],
     }

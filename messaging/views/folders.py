@@ -19,6 +19,7 @@ from .parsing import parsed_uuids
 
 Folder = MailboxEntry.Folder
 _NOBODY = uuid.UUID(int=0)
+_ANY = str(_NOBODY)
 
 
 def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
@@ -39,15 +40,31 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
 
 
 def shown(rows: list[Row]) -> list[dict[str, Any]]:
-    """The lines with where each leads."""
+    """The lines in words, each with where it leads and what its tick box is called."""
+    # Filled in line by line, for looking an address or a text up costs more than the rest of the line.
     draft, message = reverse("draft", args=[_NOBODY]), reverse("message", args=[_NOBODY])
+    nobody, choose = _("(no recipient yet)"), _("Select %(who)s %(subject)s")
     shown = []
     for row in rows:
-        is_draft = row.kind == MailboxEntry.Kind.DRAFT
-        # Filled in, for looking an address up costs more than the rest of the line.
-        url = (draft if is_draft else message).replace(str(_NOBODY), str(row.message if is_draft else row.entry))
-        shown.append({**row._asdict(), "url": url})
+        is_draft, entry, who = row.kind == MailboxEntry.Kind.DRAFT, str(row.entry), row.who or nobody
+        shown.append(
+            {
+                **row._asdict(),
+                "id": entry,
+                "url": draft.replace(_ANY, str(row.message)) if is_draft else message.replace(_ANY, entry),
+                "opens": not is_draft and row.subject is not None,
+                "who": who,
+                "title": row.subject or _instead_of_subject(row),
+                "choose": choose % {"who": who, "subject": row.subject or ""},
+            }
+        )
     return shown
+
+
+def _instead_of_subject(row: Row) -> str:
+    if row.subject is not None:
+        return _("(no subject)")
+    return _("Damaged: please tell your administrator") if row.state == "unreadable" else _("Can no longer be opened")
 
 
 @require_safe

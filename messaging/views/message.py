@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.http import AuthenticatedRequest
 from messaging import access, attachments, expiry, receipts, replies, rules, sealing, sending, tracking
 from messaging.models import MailboxEntry, Recipient
+from portal.prepared import Prepared
 
 from .navigation import mailbox_context
 
@@ -60,9 +61,12 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
     }
 
 
+_recipients = Prepared(lambda message: Recipient.objects.filter(message=message).order_by("id"))
+
+
 def _listed_recipients(copy: MailboxEntry, *, with_bcc: bool) -> dict[str, list[Recipient]]:
     """To, Cc and, for the author alone, Bcc."""
-    listed = list(copy.message.recipients.order_by("id"))
+    listed = _recipients(message=copy.message_id)
     shown = {"to": Role.TO, "cc": Role.CC} | ({"bcc": Role.BCC} if with_bcc else {})
     return {name: [person for person in listed if person.role == role] for name, role in shown.items()}
 

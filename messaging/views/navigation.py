@@ -1,6 +1,7 @@
 """What every mailbox page shows beside its content."""
 
 import uuid
+from functools import cache
 from typing import Any
 
 from django.contrib import messages
@@ -26,6 +27,11 @@ def offer_undo(
     }
 
 
+@cache
+def _folder_url(folder: str) -> str:
+    return reverse(folder)
+
+
 def mailbox_context(request: AuthenticatedRequest, current: str = "") -> dict[str, Any]:
     """The folders with their counts, and whether Compose is offered; one query."""
     counts = folders.counts(request.user)
@@ -33,7 +39,7 @@ def mailbox_context(request: AuthenticatedRequest, current: str = "") -> dict[st
         {
             "name": value,
             "label": label,
-            "url": reverse(value),
+            "url": _folder_url(value),
             "count": counts.get(value, 0),
             "current": value == current,
         }

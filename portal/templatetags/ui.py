@@ -1,7 +1,9 @@
 """Small elements of the pages: fields, moments, states. Their markup is in templates/ui/."""
 
 import re
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +11,10 @@ from django import template
 from django.forms import BoundField
 from django.template.context import Context
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.plain_text import plain_text
@@ -35,19 +40,27 @@ def field(bound: BoundField, line: bool = False, hint: str = "") -> dict[str, An
     return {"field": bound, "line": line, "secret": bound.widget_type == "password"}
 
 
-@register.inclusion_tag("ui/moment.html", takes_context=True)
-def moment(context: Context, at: datetime | str, form: str = "full") -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def moment(context: Context, at: datetime | str, form: str = "full") -> str:
     """A moment (or its ISO 8601 text) in the reader's zone: `full` says the zone, `short` is for columns whose page
-    says it (`zone`)."""
+    says it (`zone`). Written out here and not in a template: a page has dozens of them."""
     if isinstance(at, str):
         at = datetime.fromisoformat(at)
-    local = timezone.localtime(at, _zone(context))
-    full = _("%(date)s, %(time)s %(zone)s") % {
-        "date": date_format(local, _chosen(context, _DATES, "date_format", "DATE_FORMAT")),
-        "time": date_format(local, _chosen(context, _TIMES, "time_format", "H:i")),
+    reader = _reader(context)
+    local = timezone.localtime(at, reader.zone)
+    full = reader.full % {
+        "date": reader.day(local, reader.date),
+        "time": reader.time(local),
         "zone": _zone_name(local),
     }
-    return {"at": local, "full": full, "text": _short(local, context) if form == "short" else full}
+    if form == "short":
+        return _as_element(local, reader.short(local), full)
+    return _as_element(local, full)
+
+
+def _as_element(local: datetime, text: str, title: str = "") -> SafeString:
+    shown = f' title="{escape(title)}"' if title else ""
+    return mark_safe(f'<time datetime="{local.isoformat()}"{shown}>{escape(text)}</time>')  # noqa: S308  escaped
 
 
 @register.simple_tag(takes_context=True)
@@ -88,16 +101,55 @@ def _zone_name(local: datetime) -> str:
     return f"UTC{local.isoformat()[-6:]}" if name[:1] in ("+", "-") else name
 
 
-def _chosen(context: Context, formats: dict[str, str], field: str, usual: str) -> str:
-    """The format that the reader chose on the page "Account"."""
-    return formats.get(getattr(context.get("user"), field, ""), usual)
+@dataclass(frozen=True)
+class _Reader:
+    """How the page's reader wants moments, and what day it is where they are; looked up once for a template."""
+
+    zone: ZoneInfo | None
+    language: str | None
+    today: date
+    full: str
+    date: str
+    short_date: str
+    day_and_month: str
+    clock: str
+
+    def short(self, local: datetime) -> str:
+        """The least that tells a moment apart: the time today, the day this year, else the date."""
+        if local.date() == self.today:
+            return self.time(local)
+        return self.day(local, self.day_and_month if local.year == self.today.year else self.short_date)
+
+    def day(self, local: datetime, form: str) -> str:
+        return _day_in(self.language, local.date(), form)
+
+    def time(self, local: datetime) -> str:
+        return _time_in(self.language, local.hour, local.minute, self.clock)
 
 
-def _short(local: datetime, context: Context) -> str:
-    """The least that tells a moment apart: the time today, the day this year, else the date."""
-    today = timezone.localtime(timezone.now(), local.tzinfo)
-    if local.date() == today.date():
-        return date_format(local, _chosen(context, _TIMES, "time_format", "H:i"))
-    if local.year == today.year:
-        return date_format(local, _chosen(context, _DAYS, "date_format", "j M"))
-    return date_format(local, _chosen(context, _SHORT_DATES, "date_format", "SHORT_DATE_FORMAT"))
+def _reader(context: Context) -> _Reader:
+    kept = context.render_context
+    if (found := kept.get("reader")) is None:
+        user, zone = context.get("user"), _zone(context)
+        found = kept["reader"] = _Reader(
+            zone=zone,
+            language=get_language(),
+            today=timezone.localtime(timezone.now(), zone).date(),
+            full=_("%(date)s, %(time)s %(zone)s"),
+            date=_DATES.get(getattr(user, "date_format", ""), "DATE_FORMAT"),
+            short_date=_SHORT_DATES.get(getattr(user, "date_format", ""), "SHORT_DATE_FORMAT"),
+            day_and_month=_DAYS.get(getattr(user, "date_format", ""), "j M"),
+            clock=_TIMES.get(getattr(user, "time_format", ""), "H:i"),
+        )
+    return found
+
+
+# The same few days and minutes stand on everybody's pages.
+@lru_cache(maxsize=4096)
+def _day_in(_language: str | None, day: date, form: str) -> str:
+    return date_format(day, form)
+
+
+@lru_cache(maxsize=8192)
+def _time_in(_language: str | None, hour: int, minute: int, form: str) -> str:
+    return time_format(time(hour, minute), form)
