@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Page, Route
 
+from accounts import second_factor
 from tests.conftest import PASSWORD
 
 from . import steps
@@ -25,6 +26,9 @@ TELEPHONE, TABLET, DESK = (
 
 # Answered with no page: what follows them is another of these pages, here after they were pressed.
 NO_PAGE = {"attachment", "download", "complete", "mark_read", "mark_unread", "expire", "resend", "send_to_another"}
+NO_PAGE |= {"session", "stay", "end_session", "recovery_codes", "remove_second_factor"}
+# What was written when a session ended: made and looked at in test_accounts.py.
+ELSEWHERE = {"kept_text"}
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,17 @@ def visit_with_temporary_password(page: Page) -> None:
     page.wait_for_url("**/password/")
 
 
+def confirm_it_is_still_you(page: Page) -> None:
+    page.get_by_label("Password", exact=True).or_(page.locator("[name=current_password]")).first.fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_load_state()
+
+
+def log_in_with_a_second_factor(page: Page) -> None:
+    steps.log_in(page, "first@outside.example", PASSWORD)
+    page.wait_for_url("**/code/")
+
+
 TO_LOG_IN = at("log_in", "north")
 PAGES: dict[str, list[Look]] = {
     "home": [
@@ -155,6 +170,15 @@ PAGES: dict[str, list[Look]] = {
     "link_sent": [
         Look(None, "A message was sent", at("send_link"), press("Send me my link", address="first@outside.example"))
     ],
+    "help_page": [Look(None, "Help", at("help_page", "north"))],
+    "account": [Look("recipient", "Account", at("account")), Look("sender", "Account", at("account"))],
+    "change_password": [Look("recipient", "Change password", at("change_password"))],
+    "confirm": [Look("recipient", "Is it still you?", at("confirm"))],
+    "second_factors": [Look("recipient", "Second factor", at("second_factors"))],
+    "add_app": [Look("recipient", "Add an app", at("add_app"), confirm_it_is_still_you)],
+    "add_passkey": [Look("recipient", "Add a passkey", at("add_passkey"), confirm_it_is_still_you)],
+    "second_factor": [Look("enrolled", "One thing more", TO_LOG_IN, log_in_with_a_second_factor)],
+    "signature": [Look("sender", "Signature", at("signature"))],
     "log_out": [Look("recipient", "Your secure messages", at("inbox"), log_out)],
     "inbox": [
         Look("recipient", "Inbox", folder("inbox")),
@@ -247,7 +271,7 @@ def names(resolver: URLResolver) -> set[str]:
 
 
 def test_no_url_is_missing():
-    assert set(PAGES) | NO_PAGE == names(get_resolver())
+    assert set(PAGES) | NO_PAGE | ELSEWHERE == names(get_resolver())
 
 
 @pytest.fixture
@@ -264,6 +288,10 @@ def visitor(request, world, open_browser, complaints) -> Callable[..., Page]:
         if person == "temporary":
             world.recipient.temporary_until = timezone.now() + timedelta(hours=24)
             world.recipient.save()
+        elif person == "enrolled":
+            device = second_factor.begin_totp(world.recipient)
+            device.confirmed = True
+            device.save()
         elif person == "hasty":
             user = world.sender
             user.organization.undo_seconds = 60
