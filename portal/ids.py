@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last = (0, 0)  # milliseconds and counter of the newest id
@@ -24,3 +25,8 @@ def uuid7() -> uuid.UUID:
             milliseconds, counter = milliseconds + 1, 0
         _last = (milliseconds, counter)
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | counter << 64 | 2 << 62 | secrets.randbits(62))
+
+
+def first_of(moment: datetime) -> uuid.UUID:
+    """Not an id, but the bound that those made at the moment or later are not below."""
+    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
