@@ -37,7 +37,11 @@ def _files(folder: Path) -> list[Path]:
 
 def _words_of(path: Path, words: list[str]) -> set[str]:
     found: set[str] = set()
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # a database's own file for a while, gone since it was listed
+        return found
+    with file:
         tail = b""
         while piece := file.read(PIECE_BYTES):
             found.update(words_in(tail + piece, words))
