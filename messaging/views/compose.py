@@ -239,9 +239,10 @@ def _definitions(user: User, form: ComposeForm, *, is_reply: bool) -> dict[str, 
     if is_reply:
         return {"definition": definitions.default_for(user.organization)}
     offered = definitions.offered_to(user)
-    chosen = form["definition"].value() or next(one.id for one in offered if one.is_default)
+    # The form holds the choice as text.
+    chosen = form["definition"].value() or str(next(one.id for one in offered if one.is_default))
     return {
-        "definition": next((one for one in offered if one.id == chosen), None),
+        "definition": next((one for one in offered if str(one.id) == chosen), None),
         "offered": [(one, rules.preview(one)) for one in offered],
     }
 

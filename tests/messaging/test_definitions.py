@@ -127,7 +127,9 @@ def test_the_page_offers_them_and_keeps_the_choice(default, define, sender, log_
     assert "Replies are not allowed." in html
     url = reverse("draft", args=[message_id])
     client.post(url, posted(definition=strict.id, action="save"))
-    assert f'<option value="{strict.id}" selected>' in client.get(url).content.decode()
+    html = client.get(url).content.decode()
+    assert f'<option value="{strict.id}" selected>Strict</option>' in html
+    assert "no longer offered" not in html
     client.post(url, posted(definition=strict.id))
     assert sent_under(message_id) == strict
 
