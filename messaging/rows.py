@@ -47,6 +47,7 @@ class _Taken(NamedTuple):
     read_at: datetime | None
     wrapped_key: memoryview
     subject: memoryview
+    draft_recipients: memoryview
     sent_at: datetime | None
     created_at: datetime
     expires_at: datetime | None
@@ -63,7 +64,8 @@ class _Taken(NamedTuple):
 
 _FIELDS = (
     *("id", "message_id", "kind", "read_at", "wrapped_key"),
-    *("message__subject", "message__sent_at", "message__created_at", "message__expires_at", "message__recalled_at"),
+    *("message__subject", "message__draft_recipients", "message__sent_at", "message__created_at"),
+    *("message__expires_at", "message__recalled_at"),
     *("message__sender__name", "message__sender__address"),
     *("message__retention_key_id", "message__retention_key__month", "message__retention_key__master_key_id"),
     *("message__retention_key__wrapped_key", "has_attachments", "now"),
@@ -80,20 +82,19 @@ def rows_of(user: User, lines: Iterable[tuple[Any, ...]]) -> list[Row]:
     """One query for the lines of this person's copies; a second where what they wrote is among them, for whom that
     went to."""
     taken = [_Taken(*line) for line in lines]
-    recipients = _recipients_in_words(copy.message_id for copy in taken if copy.kind != Kind.RECEIVED)
-    subjects = _Subjects(user)
-    return [_row(copy, recipients, subjects) for copy in taken]
+    written = (copy.message_id for copy in taken if copy.kind not in (Kind.RECEIVED, Kind.DRAFT))
+    recipients = _recipients_in_words(written)
+    seals = _Seals(user)
+    return [_row(copy, recipients, seals) for copy in taken]
 
 
-def _row(copy: _Taken, recipients: dict[uuid.UUID, str], subjects: "_Subjects") -> Row:
-    state, subject = _state_and_subject(copy, subjects)
-    is_received = copy.kind == Kind.RECEIVED
+def _row(copy: _Taken, recipients: dict[uuid.UUID, str], seals: "_Seals") -> Row:
+    state, subject = _state_and_subject(copy, seals)
     return Row(
         entry=copy.id,
         message=copy.message_id,
         kind=copy.kind,
-        # The other side: who wrote a received message, who a sent one went to.
-        who=(copy.sender_name or copy.sender_address) if is_received else recipients.get(copy.message_id, ""),
+        who=_other_side(copy, recipients, seals),
         subject=subject,
         at=copy.sent_at or copy.created_at,
         unread=copy.read_at is None,
@@ -102,12 +103,24 @@ def _row(copy: _Taken, recipients: dict[uuid.UUID, str], subjects: "_Subjects") 
     )
 
 
-def _state_and_subject(copy: _Taken, subjects: "_Subjects") -> tuple[str, str | None]:
+def _other_side(copy: _Taken, recipients: dict[uuid.UUID, str], seals: "_Seals") -> str:
+    """Who wrote a received message, who a sent one went to, who a draft names."""
+    if copy.kind == Kind.RECEIVED:
+        return copy.sender_name or copy.sender_address
+    if copy.kind != Kind.DRAFT:
+        return recipients.get(copy.message_id, "")
+    try:
+        return ", ".join(filter(None, seals.open_recipients(copy).values()))
+    except SealBroken:
+        return ""
+
+
+def _state_and_subject(copy: _Taken, seals: "_Seals") -> tuple[str, str | None]:
     expired = copy.expires_at is not None and copy.expires_at <= copy.now and copy.kind != Kind.DRAFT
     if expired and copy.kind == Kind.RECEIVED:
         return "expired", None
     try:
-        subject = subjects.open(copy)
+        subject = seals.open_subject(copy)
     except SealBroken:
         return "unreadable", None
     if copy.recalled_at is not None:
@@ -115,15 +128,23 @@ def _state_and_subject(copy: _Taken, subjects: "_Subjects") -> tuple[str, str | 
     return ("expired" if expired else ""), subject
 
 
-class _Subjects:
-    """Opens the subjects of one person's copies; a month's retention key once, not for each line."""
+class _Seals:
+    """Opens what a line shows of one person's copies; a month's retention key once, not for each line. SealBroken as
+    everywhere."""
 
     def __init__(self, user: User) -> None:
         self._owner, self._organization = user.id, user.organization_id
         self._keys: dict[uuid.UUID, bytes] = {}
 
-    def open(self, copy: _Taken) -> str:
-        """SealBroken as everywhere."""
+    def open_subject(self, copy: _Taken) -> str:
+        return sealing.open_subject_of(copy.subject, self._key(copy), self._organization, copy.message_id)
+
+    def open_recipients(self, copy: _Taken) -> dict[str, str]:
+        return sealing.open_draft_recipients_of(
+            copy.draft_recipients, self._key(copy), self._organization, copy.message_id
+        )
+
+    def _key(self, copy: _Taken) -> bytes:
         if copy.key_id not in self._keys:
             row = RetentionKey(
                 id=copy.key_id,
@@ -133,8 +154,7 @@ class _Subjects:
                 wrapped_key=copy.key_wrapped,
             )
             self._keys[copy.key_id] = keyring.open_retention_key(row)
-        key = sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, copy.message_id)
-        return sealing.open_subject_of(copy.subject, key, self._organization, copy.message_id)
+        return sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, copy.message_id)
 
 
 def _recipients_in_words(messages: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -60,7 +60,14 @@ def seal_draft_recipients(message: Message, key: bytes, typed: dict[str, str]) -
 
 def open_draft_recipients(message: Message, key: bytes) -> dict[str, str]:
     """{"to": …, "cc": …, "bcc": …}, as they were typed."""
-    return json.loads(keyring.unseal_text(key, message.draft_recipients, _message_place(message, "draft_recipients")))
+    return open_draft_recipients_of(message.draft_recipients, key, message.organization_id, message.id)
+
+
+def open_draft_recipients_of(
+    sealed: bytes | memoryview, key: bytes, organization: UUID, message: UUID
+) -> dict[str, str]:
+    """The same, for a row that is no model instance."""
+    return json.loads(keyring.unseal_text(key, sealed, ("message", organization, message, "draft_recipients")))
 
 
 def seal_quote(quote: Quote, key: bytes, content: dict[str, Any]) -> None:

@@ -61,6 +61,16 @@ def test_sent_items_list_what_was_sent(sent, sender, log_in):
     assert SUBJECT not in log_in(sender).get("/inbox/").text
 
 
+def test_a_draft_says_whom_it_names(write, sender, log_in):
+    write(sender, to="First <first@outside.example>", bcc="third@elsewhere.example")
+    write(sender, subject="To nobody yet")
+    page = log_in(sender).get("/drafts/")
+    assert [row["who"] for row in page.context["rows"]] == [
+        "(no recipient yet)",
+        "First <first@outside.example>, third@elsewhere.example",
+    ]
+
+
 @pytest.mark.parametrize("folder", ["inbox", "sent", "drafts", "deleted"])
 def test_an_empty_folder_says_what_will_be_here(recipient, folder, log_in):
     page = log_in(recipient).get(f"/{folder}/")
