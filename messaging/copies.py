@@ -7,7 +7,7 @@ from datetime import datetime
 
 from accounts import credentials
 from accounts.models import User
-from portal import keyring, outbox
+from portal import bulk, keyring, outbox
 from portal.models import OutgoingMail
 
 from . import digests, mail_server_copy, notifications, sealing
@@ -78,8 +78,8 @@ class Copies:
         """Write everything, in the caller's transaction; those of the users who need one get a temporary password."""
         outbox.enqueue([*self.mails, *credentials.first_visit_mails(users, due_at=self.visible_at)])
         digests.announce([person for person in self.recipients if person.notification is None], self.visible_at)
-        Recipient.objects.bulk_create(self.recipients)
-        MailboxEntry.objects.bulk_create(self.entries)
+        bulk.insert(self.recipients)
+        bulk.insert(self.entries)
 
     def _add(self, entry: MailboxEntry) -> None:
         sealing.wrap_for_entry(entry, self.message_key, self._retention_key)

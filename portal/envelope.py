@@ -4,6 +4,7 @@ import secrets
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from functools import cache
 
 from django.conf import settings
 
@@ -12,7 +13,12 @@ from .models import OutgoingMail
 
 def own_address() -> str:
     """The portal's own address: the sender on the envelope, and the domain its Message-IDs are made in."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return _address_in(settings.DEFAULT_FROM_EMAIL)
+
+
+@cache
+def _address_in(text: str) -> str:
+    return parseaddr(text)[1]
 
 
 def new_message_id() -> str:

@@ -27,7 +27,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from . import envelope, moments, smtp
+from . import bulk, envelope, moments, smtp
 from .models import Organization, OutgoingMail
 from .smtp import Outcome, Result
 
@@ -93,7 +93,7 @@ def new_mail(
 def enqueue(mails: Sequence[OutgoingMail]) -> None:
     """Insert in the caller's transaction; a mail whose dedupe key is there already is left out."""
     if mails:
-        OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
+        bulk.insert(mails, ignore_conflicts=True)
         transaction.on_commit(wake_up)
 
 

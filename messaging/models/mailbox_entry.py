@@ -32,7 +32,8 @@ class MailboxEntry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entries")
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="entries")
+    # No index of its own: the constraint below begins with it.
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="entries", db_index=False)
     recipient = models.OneToOneField(Recipient, null=True, on_delete=models.PROTECT, related_name="entry")
     kind = models.CharField(max_length=8, choices=Kind)
     folder = models.CharField(max_length=8, choices=Folder)

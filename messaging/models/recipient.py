@@ -17,7 +17,8 @@ class Recipient(models.Model):
         BCC = "bcc", _("Bcc")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="recipients")
+    # No index of its own: the constraint below begins with it.
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="recipients", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="received")
     role = models.CharField(max_length=3, choices=Role)
     # As written when sent: a changed address or name does not rewrite history.
