@@ -120,7 +120,10 @@ def test_help_lists_them_and_turns_them_off(page):
 
 def test_keys_pressed_in_the_text_count_too(page):
     press(page, "j", "o")
-    page.frame_locator("iframe").locator("body").click()
+    # Where it lies on the page: inside the frame, where no script runs, waiting for things to be still may not end.
+    expect(page.frame_locator("iframe").locator("body")).not_to_be_empty()
+    page.wait_for_load_state()
+    page.locator("iframe").click()
     press(page, "r")
     expect(page.get_by_role("heading", name="Reply")).to_be_visible()
 
