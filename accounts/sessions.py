@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib import auth
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from portal import audit, moments
 from portal.prepared import Prepared
@@ -33,15 +35,17 @@ REMEMBERED = timedelta(hours=24)
 RECORD_EVERY = timedelta(seconds=10)
 
 
+# With the person and all that a page needs to know of them: every request asks this, and nothing else first.
 _rows = Prepared(
-    lambda key: PortalSession.objects.filter(pk=key).annotate(
-        now=Now(), idle_minutes=F("user__organization__idle_minutes"), slug=F("user__organization__slug")
+    lambda key: (
+        PortalSession.objects.select_related("user__organization", "user__domain").filter(pk=key).annotate(now=Now())
     )
 )
 
 
 class SessionStore(SessionBase):
-    """Django's session interface on PortalSession. Loading is one query, which tells the limits along with the data."""
+    """Django's session interface on PortalSession. Loading is one query, which tells the limits and the person along
+    with the data."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
@@ -55,8 +59,9 @@ class SessionStore(SessionBase):
     def load(self) -> dict[str, Any]:
         found = next(iter(_rows(key=_row_key(self.session_key))), None)
         # Known even when the session is over, so that its owner is sent to their own log-in page.
-        self.organization_slug = found.slug or "" if found else ""
-        if found is None or not found.is_alive(found.now, _idle_limit(found.idle_minutes)):
+        organization = found.user.organization if found and found.user else None
+        self.organization_slug = organization.slug if organization else ""
+        if found is None or not found.is_alive(found.now, _idle_limit(organization and organization.idle_minutes)):
             self._session_key = None
             if found and auth.SESSION_KEY in self.decode(found.session_data):
                 self.ended_user_id = found.user_id
@@ -124,6 +129,25 @@ class SessionStore(SessionBase):
 def store_of(request: HttpRequest) -> SessionStore:
     """The request's session, with what this store knows beyond Django's interface."""
     return cast(SessionStore, request.session)
+
+
+def user_of(request: HttpRequest) -> User | AnonymousUser:
+    """Who is logged in, with organisation and domain: what Django's `get_user` answers, from the row that the session
+    itself was. Fetched anew on every request, so whoever is switched off is out on the next one."""
+    row = store_of(request).row if request.session.session_key and auth.SESSION_KEY in request.session else None
+    user = row.user if row else None
+    if user is None or request.session[auth.SESSION_KEY] != str(user.pk) or not user.may_log_on:
+        return AnonymousUser()
+    # A password that was changed meanwhile ends the session, whatever else failed to.
+    kept = request.session.get(auth.HASH_SESSION_KEY, "")
+    if constant_time_compare(kept, user.get_session_auth_hash()):
+        return user
+    if any(constant_time_compare(kept, earlier) for earlier in user.get_session_auth_fallback_hash()):
+        request.session.cycle_key()  # the installation's secret key was replaced
+        request.session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+        return user
+    request.session.flush()
+    return AnonymousUser()
 
 
 def _row_key(session_key: str | None) -> str:

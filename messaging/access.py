@@ -100,7 +100,10 @@ def draft_entry(user: User, message_id: uuid.UUID) -> MailboxEntry | None:
 
 def attachment_of(entry: MailboxEntry, attachment_id: uuid.UUID) -> Attachment:
     """An attachment of the message whose copy this is. Http404 for any other."""
-    attachment = Attachment.objects.filter(message=entry.message_id, id=attachment_id).first()
-    if attachment is None:
+    found = _attachment(message=entry.message_id, attachment=attachment_id)
+    if not found:
         raise Http404
-    return attachment
+    return found[0]
+
+
+_attachment = Prepared(lambda message, attachment: Attachment.objects.filter(message=message, id=attachment))

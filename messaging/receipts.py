@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from portal import audit, letters, moments, outbox
 from portal.models import OutgoingMail
+from portal.prepared import Prepared
 
 from . import notifications
 from .models import Attachment, AttachmentFetch, MailboxEntry, Recipient
@@ -35,14 +36,17 @@ def record_opening(*, actor: User, entry: MailboxEntry) -> None:
 
 def record_fetch(*, actor: User, entry: MailboxEntry, attachment: Attachment) -> None:
     """The first time a recipient fetches an attachment is told to the sender."""
-    if entry.recipient_id is None:
+    if entry.recipient_id is None or _fetches(recipient=entry.recipient_id, attachment=attachment.id):
         return
     with transaction.atomic():
         fetch = AttachmentFetch(recipient_id=entry.recipient_id, attachment=attachment, at=moments.now())
-        known = AttachmentFetch.objects.filter(recipient=entry.recipient_id, attachment=attachment)
-        if not known.exists():
-            AttachmentFetch.objects.bulk_create([fetch], ignore_conflicts=True)
-            audit.record(actor.organization, "attachment.fetched", actor=actor, about=attachment.id)
+        AttachmentFetch.objects.bulk_create([fetch], ignore_conflicts=True)
+        audit.record(actor.organization, "attachment.fetched", actor=actor, about=attachment.id)
+
+
+_fetches = Prepared(
+    lambda recipient, attachment: AttachmentFetch.objects.filter(recipient=recipient, attachment=attachment)
+)
 
 
 def _receipt_for(entry: MailboxEntry, recipient: Recipient, now: datetime) -> OutgoingMail:

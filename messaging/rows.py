@@ -133,7 +133,8 @@ class _Seals:
     everywhere."""
 
     def __init__(self, user: User) -> None:
-        self._owner, self._organization = user.id, user.organization_id
+        # As texts, which is how they are sealed: made once.
+        self._owner, self._organization = str(user.id), str(user.organization_id)
         self._keys: dict[uuid.UUID, bytes] = {}
 
     def open_subject(self, copy: _Taken) -> str:
@@ -148,7 +149,7 @@ class _Seals:
         if copy.key_id not in self._keys:
             row = RetentionKey(
                 id=copy.key_id,
-                organization_id=self._organization,
+                organization_id=uuid.UUID(self._organization),
                 month=copy.key_month,
                 master_key_id=copy.key_master,
                 wrapped_key=copy.key_wrapped,

@@ -28,7 +28,7 @@ def open_message_key(entry: MailboxEntry, retention_key: bytes | None = None) ->
 
 
 def open_wrap(
-    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID, owner: UUID, message: UUID
+    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID, owner: UUID | str, message: UUID
 ) -> bytes:
     """The same, for a row that is no model instance."""
     if wrapped is None:
@@ -44,7 +44,7 @@ def open_subject(message: Message, key: bytes) -> str:
     return open_subject_of(message.subject, key, message.organization_id, message.id)
 
 
-def open_subject_of(sealed: bytes | memoryview, key: bytes, organization: UUID, message: UUID) -> str:
+def open_subject_of(sealed: bytes | memoryview, key: bytes, organization: UUID | str, message: UUID) -> str:
     """The same, for a row that is no model instance."""
     return keyring.unseal_text(key, sealed, ("message", organization, message, "subject"))
 
@@ -64,7 +64,7 @@ def open_draft_recipients(message: Message, key: bytes) -> dict[str, str]:
 
 
 def open_draft_recipients_of(
-    sealed: bytes | memoryview, key: bytes, organization: UUID, message: UUID
+    sealed: bytes | memoryview, key: bytes, organization: UUID | str, message: UUID
 ) -> dict[str, str]:
     """The same, for a row that is no model instance."""
     return json.loads(keyring.unseal_text(key, sealed, ("message", organization, message, "draft_recipients")))

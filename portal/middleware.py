@@ -2,10 +2,15 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 
 from . import audit
@@ -31,6 +36,25 @@ class ResponseHeadersMiddleware:
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
         return response
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp's, which puts the policy together anew for each response; the usual one is the same in all of them."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if any(hasattr(response, name) for name in _POLICIES_OF_ITS_OWN) or hasattr(request, "_csp_nonce"):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, _usual_policy())
+        return response
+
+
+# What django-csp's decorators leave on a response.
+_POLICIES_OF_ITS_OWN = ("_csp_config", "_csp_update", "_csp_replace", "_csp_exempt")
+
+
+@cache
+def _usual_policy() -> str:
+    return build_policy()
 
 
 class LocalTimeMiddleware:

@@ -48,8 +48,8 @@ def shown(rows: list[Row]) -> list[dict[str, Any]]:
     for row in rows:
         is_draft, entry, who = row.kind == MailboxEntry.Kind.DRAFT, str(row.entry), row.who or nobody
         shown.append(
-            {
-                **row._asdict(),
+            row._asdict()
+            | {
                 "id": entry,
                 "url": draft.replace(_ANY, str(row.message)) if is_draft else message.replace(_ANY, entry),
                 "opens": not is_draft and row.subject is not None,

@@ -98,10 +98,10 @@ def test_a_slow_request_does_not_turn_the_clock_back(log_in, recipient):
     assert PortalSession.objects.get().last_seen_at > earlier
 
 
-def test_a_page_pays_two_queries_for_knowing_who_it_is(log_in, recipient, django_assert_num_queries):
+def test_a_page_pays_one_query_for_knowing_who_it_is(log_in, recipient, django_assert_num_queries):
     client = log_in(recipient)
-    # The session with its limits; the user with organisation and domain.
-    with django_assert_num_queries(2):
+    # The session with its limits, its user, their organisation and domain.
+    with django_assert_num_queries(1):
         response = client.get("/")
     assert recipient.address in response.content.decode()
 
@@ -183,3 +183,21 @@ def test_the_clock_clears_what_is_over(log_in, recipient, second_recipient):
     age(36 * 60 * MINUTE, "expire_date")
     tasks.clear_ended_sessions()
     assert not PortalSession.objects.exists()
+
+
+def test_a_session_is_over_once_the_password_is_another_one(log_in, recipient):
+    """Even if whatever changed it ended no session."""
+    client = log_in(recipient)
+    recipient.set_password("another correct horse battery")
+    recipient.save()
+    assert client.get("/inbox/").status_code == 302
+    assert not PortalSession.objects.filter(user=recipient).exists()
+
+
+def test_sessions_outlive_a_new_secret_key(log_in, recipient, settings):
+    client = log_in(recipient)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-" + "y" * 50
+    assert client.get("/inbox/").status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get("/inbox/").status_code == 200
