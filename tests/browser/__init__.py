@@ -1,4 +1,4 @@
 import pytest
 
-# What these two assert explains itself as a test's own asserts do.
-pytest.register_assert_rewrite("tests.browser.main_job", "tests.browser.steps")
+# What these assert explains itself as a test's own asserts do.
+pytest.register_assert_rewrite("tests.browser.good", "tests.browser.main_job", "tests.browser.steps")

@@ -12,7 +12,7 @@ from portal import moments, outbox
 from portal.models import Organization
 
 from ..conftest import PASSWORD
-from .test_pages import SCREENS, assert_good
+from .good import SCREENS, assert_good
 from .test_set_password import GOOD
 
 

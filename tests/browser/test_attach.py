@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from messaging.models import Attachment, Message
 
-from .test_pages import assert_good
+from .good import assert_good
 
 
 @pytest.fixture

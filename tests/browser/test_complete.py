@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Group
 from messaging.models import Message
 
-from .test_pages import assert_good
+from .good import assert_good
 
 
 @pytest.fixture

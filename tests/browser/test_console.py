@@ -16,7 +16,7 @@ from portal.ids import uuid7
 
 from ..admin.conftest import page as address
 from ..conftest import PASSWORD
-from .test_pages import SCREENS, assert_good
+from .good import SCREENS, assert_good
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from accounts.models import Group
 from messaging.definitions import default_for
 from messaging.models import Definition, DefinitionFolder, Message
 
-from .test_pages import SCREENS, assert_good
+from .good import SCREENS, assert_good
 
 
 @pytest.fixture

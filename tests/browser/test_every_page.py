@@ -17,11 +17,11 @@ from accounts import second_factor
 from tests.conftest import PASSWORD
 
 from . import steps
-from .test_pages import assert_good
+from .good import assert_good
 from .world import World
 
-TELEPHONE, TABLET, DESK = (
-    {"width": width, "height": height} for width, height in ((360, 740), (768, 1024), (1280, 900))
+TELEPHONE, TABLET, LARGE_DESK, DESK = (
+    {"width": width, "height": height} for width, height in ((360, 740), (768, 1024), (1600, 900), (1280, 900))
 )
 
 # Answered with no page: what follows them is another of these pages, here after they were pressed.
@@ -339,7 +339,7 @@ def test_pages_are_good_by_day_and_by_night(name, world, visitor, complaints):
         page = visitor(look.person, viewport=TELEPHONE, color_scheme="light", reduced_motion="reduce")
         arrive(look, page, world, complaints)
         assert_good(page, is_whole_page=bool(look.heading))
-        for size in (TABLET, DESK):
+        for size in (TABLET, LARGE_DESK, DESK):
             page.set_viewport_size(size)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.emulate_media(color_scheme="dark")

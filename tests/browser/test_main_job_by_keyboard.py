@@ -76,3 +76,12 @@ def test_log_in_read_reply_and_log_out(open_browser, message, sender, recipient,
     page.goto(reverse("inbox"))
     page.get_by_role("link", name="Your results").click()
     assert "Thank you." in steps.text_of_message(page)
+
+
+def test_the_first_key_skips_to_the_content(open_browser, recipient):
+    page = open_browser(recipient)
+    page.goto(reverse("inbox"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.id") == "main"

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from messaging.models import MailboxEntry
 
+from .good import assert_good
 from .test_folder import five  # noqa: F401 the inbox's five letters
-from .test_pages import assert_good
 
 DESK = {"viewport": {"width": 1280, "height": 800}}
 

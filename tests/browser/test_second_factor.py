@@ -8,7 +8,7 @@ from accounts.models import Passkey, TotpDevice
 
 from ..accounts.test_second_factor import code_of
 from ..conftest import PASSWORD
-from .test_pages import SCREENS, assert_good
+from .good import SCREENS, assert_good
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from messaging.models import MailboxEntry
 
 from . import steps
+from .good import assert_good
 from .test_folder import five  # noqa: F401 the inbox's five letters
-from .test_pages import assert_good
 
 
 @pytest.fixture(params=[1280, 900], ids=["beside", "page"])
