@@ -4,7 +4,9 @@ or style that it stops is an error in the browser's console, and fails here."""
 from datetime import date
 
 import pytest
-from django.urls import reverse
+from django.apps import apps
+from django.contrib import admin
+from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import expect
 
 from accounts.models import Group, InternalDomain, PortalSession, User
@@ -14,9 +16,24 @@ from messaging.models import Definition, DefinitionFolder, LicensedSender, MassR
 from portal import audit
 from portal.ids import uuid7
 
-from ..admin.conftest import page as address
+from ..admin import conftest as console
 from ..conftest import PASSWORD
 from .good import SCREENS, assert_good
+
+address = console.page
+north, rows = console.north, console.rows  # a row of every kind
+LABELS = [model._meta.label for model in admin.site._registry]
+ROWLESS, OF_A_ROW = ("changelist", "add"), ("change", "history", "delete")
+LOOKED_AT_ABOVE = {"index", "messaging_definition_dry_run", "portal_auditevent_export"}
+VERBS = {
+    f"accounts_user_{verb}"
+    for verb in (
+        *("clear_lock", "disable", "enable", "end_sessions", "issue_password", "keep_second_factor", "order_change"),
+        *("remove_second_factor", "send_reset"),
+    )
+}
+# The log-in is the portal's, an app's list is the index's, the rest is no page.
+DJANGOS = {"app_list", "autocomplete", "jsi18n", "login", "logout", "messaging_definition_preview"}
 
 
 @pytest.fixture
@@ -85,7 +102,7 @@ def look_at(complaints):
     return look
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", [SCREENS[0], SCREENS[-1]])
 def test_pages_of_an_administrator(open_browser, administrator, pages, screen, look_at):
     window = open_browser(administrator, **screen)
     look_at(window, pages)
@@ -94,6 +111,40 @@ def test_pages_of_an_administrator(open_browser, administrator, pages, screen, l
 
 def test_pages_of_the_operator(open_browser, operator, pages, look_at):
     look_at(open_browser(operator), [*pages, reverse("admin:portal_organization_add")])
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_page_of_a_model(open_browser, north, administrator, operator, rows, log_in, look_at, label):
+    """Of its administrator and of the operator, wherever Django lets them in; a model added later is in here."""
+    model = apps.get_model(label)
+    row = rows(north)[model]
+    paths = [address(model, view) for view in ROWLESS] + [address(model, view, row.pk) for view in OF_A_ROW]
+    telephone = SCREENS[0].values[0]
+    for person in (administrator, operator):
+        client = log_in(person)
+        open_to_them = [path for path in paths if client.get(path).status_code == 200]
+        assert open_to_them
+        look_at(open_browser(person, **telephone), open_to_them)
+
+
+def test_no_url_is_missing():
+    """What is no page of a model's own is looked at above, or a verb that shows one of these pages."""
+    of_models = {address_name(apps.get_model(label), view) for label in LABELS for view in (*ROWLESS, *OF_A_ROW)}
+    resolver = next(pattern for pattern in get_resolver().url_patterns if getattr(pattern, "namespace", "") == "admin")
+    names = {pattern.name for pattern in _patterns(resolver)} - {None}
+    assert names - of_models == LOOKED_AT_ABOVE | VERBS | DJANGOS
+
+
+def address_name(model, view: str) -> str:
+    return f"{model._meta.app_label}_{model._meta.model_name}_{view}"
+
+
+def _patterns(resolver):
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        else:
+            yield from _patterns(pattern)
 
 
 @pytest.mark.parametrize("script", [True, False])
