@@ -93,7 +93,7 @@ def test_pages_go_by_key_with_a_constant_number_of_queries(north, sender, django
     seen = []
     asked: dict = {}
     for _page in range(3):
-        with django_assert_num_queries(5):  # session, user, role, the clock, the page
+        with django_assert_num_queries(4):  # the session with its user, role, the clock, the page
             response = north.client.get(URL, asked)
         seen += [row.pk for row, _to, _status in response.context["rows"]]
         asked = {"before": response.context["older_than"]}
