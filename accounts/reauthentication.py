@@ -19,6 +19,7 @@ from .models import User
 
 LASTS = timedelta(minutes=5)
 _CONFIRMED = "confirmed_at"
+View = Callable[..., HttpResponse]
 
 
 def confirm(request: HttpRequest) -> None:
@@ -31,18 +32,23 @@ def is_recent(request: HttpRequest) -> bool:
     return confirmed is not None and moments.now() - datetime.fromisoformat(confirmed) < LASTS
 
 
-def recently_confirmed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For views that change how one logs in: ask first."""
+def ask(back: str) -> HttpResponse:
+    """To the page that asks, and then on to this path of the portal. A form cannot be posted again afterwards; the page
+    it stands on can be shown."""
+    return redirect(f"{reverse('confirm')}?{urlencode({'next': back})}")
 
-    @wraps(view)
-    def asked(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_recent(request):
-            return view(request, *args, **kwargs)
-        # A form cannot be posted again afterwards; the page it stands on can be shown.
-        back = request.get_full_path() if request.method == "GET" else reverse("account")
-        return redirect(f"{reverse('confirm')}?{urlencode({'next': back})}")
 
-    return asked
+def recently_confirmed(page: str) -> Callable[[View], View]:
+    """For views that change who may come in: ask first, and lead to the page of that URL name afterwards."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def asked(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return view(request, *args, **kwargs) if is_recent(request) else ask(reverse(page))
+
+        return asked
+
+    return decorate
 
 
 def is_own_password(request: AuthenticatedRequest, password: str) -> bool:

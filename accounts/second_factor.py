@@ -1,31 +1,25 @@
-"""The second factor: an authenticator app (TOTP, RFC 6238) or a passkey, and recovery codes for the day both are gone.
+"""The second factor: an authenticator app or a passkey, and recovery codes for the day both are gone.
 
 A code is judged under the lock of the person's SecondFactor row, so the same one given twice in one moment is accepted
-once. Guesses are counted before they are compared, as passwords are. A code of the step before and of the step after
-is taken too (90 seconds in all): clocks of telephones go wrong, and people type slowly.
+once. Guesses are counted before they are compared, as passwords are. What an app shows is in authenticator_apps.py,
+what a browser answers in passkeys.py.
 """
 
-import base64
-import hmac
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django_otp.oath import hotp
 
-from portal import audit, keyring, moments, outbox
+from portal import audit, moments, outbox
 
-from . import credentials, sessions, throttling
+from . import authenticator_apps, credentials, sessions, throttling
 from .models import Passkey, RecoveryCode, SecondFactor, TotpDevice, User
 
-STEP = 30  # seconds
 RECOVERY_CODES = 10
 REMOVAL_DELAY = timedelta(hours=24)
-_SEED_BYTES = 20
 _CODE_BYTES = 10
 
 
@@ -64,26 +58,13 @@ def _judged(user: User, judge: Callable[[datetime], bool]) -> bool:
     return right
 
 
-def _is_right_totp(user: User, code: str, now: datetime, *, confirmed: bool = True) -> bool:
-    device = TotpDevice.objects.filter(user=user, confirmed=confirmed).first()
+def _is_right_totp(user: User, code: str, now: datetime) -> bool:
+    device = TotpDevice.objects.filter(user=user, confirmed=True).first()
     if device is None:
         return False
-    step = _matching_step(_seed(device), code, now)
+    step = authenticator_apps.matching_step(authenticator_apps.seed_of(device), code, now)
     # One conditional UPDATE beside the lock: SQLite knows no row locks.
     return step is not None and bool(TotpDevice.objects.filter(pk=device.pk, last_step__lt=step).update(last_step=step))
-
-
-def _matching_step(seed: bytes, code: str, now: datetime) -> int | None:
-    current = int(now.timestamp()) // STEP
-    found = None
-    for step in (current - 1, current, current + 1):
-        if hmac.compare_digest(_code(seed, step), code):
-            found = step
-    return found
-
-
-def _code(seed: bytes, step: int) -> str:
-    return f"{hotp(seed, step):06d}"
 
 
 def _use_recovery_code(user: User, code: str, now: datetime) -> bool:
@@ -107,48 +88,23 @@ def verified_by_passkey(user: User, passkey: Passkey, sign_count: int) -> bool:
 # --- Enrolling --------------------------------------------------------------------------------------------------
 
 
-def begin_totp(user: User) -> TotpDevice:
-    """A fresh seed that is waiting for its first code; an older one that waits is forgotten."""
-    with transaction.atomic():
-        TotpDevice.objects.filter(user=user, confirmed=False).delete()
-        sealed = keyring.seal(keyring.leaf_key("totp_seeds"), secrets.token_bytes(_SEED_BYTES), _place(user))
-        return TotpDevice.objects.create(user=user, name="app", confirmed=False, sealed_seed=sealed)
-
-
-def waiting_totp(user: User) -> TotpDevice | None:
-    return TotpDevice.objects.filter(user=user, confirmed=False).first()
-
-
-def seed_text(device: TotpDevice) -> str:
-    """For typing into the app: base 32, in groups of four."""
-    text = base64.b32encode(_seed(device)).decode()
-    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
-
-
-def seed_uri(device: TotpDevice) -> str:
-    """For the QR code: what authenticator apps read."""
-    issuer = device.user.organization.name
-    label = quote(f"{issuer}:{device.user.address}")
-    secret = base64.b32encode(_seed(device)).decode()
-    query = urlencode({"secret": secret, "issuer": issuer, "digits": 6, "period": STEP}, quote_via=quote)
-    return f"otpauth://totp/{label}?{query}"
-
-
-def confirm_totp(user: User, typed: str, *, keep: str | None) -> list[str] | None:
+def add_app(user: User, seed: bytes, typed: str, *, keep: str | None) -> list[str] | None:
     """The app has shown its first code: it is the person's from now on, in place of an older one. Recovery codes to be
     shown once ([] if the person has unused ones), or None: not the code. Other sessions end."""
-    code = "".join(typed.split())
+    step = authenticator_apps.matching_step(seed, "".join(typed.split()), moments.now())
+    if step is None:
+        return None
+    SecondFactor.objects.get_or_create(user=user)
     with transaction.atomic():
-        device = TotpDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
-        if device is None or not _is_right_totp(user, code, moments.now(), confirmed=False):
-            return None
-        TotpDevice.objects.filter(user=user, confirmed=True).delete()
-        TotpDevice.objects.filter(pk=device.pk).update(confirmed=True)
+        SecondFactor.objects.select_for_update().get(user=user)
+        TotpDevice.objects.filter(user=user).delete()
+        sealed = authenticator_apps.sealed_seed(user, seed)
+        TotpDevice.objects.create(user=user, name="app", sealed_seed=sealed, last_step=step)
         return _changed(user, "app_added", keep=keep)
 
 
 def add_passkey(user: User, *, name: str, keep: str | None, **values: Any) -> list[str]:
-    """As `confirm_totp`, for a passkey whose answer has been verified."""
+    """As `add_app`, for a passkey whose answer has been verified."""
     with transaction.atomic():
         Passkey.objects.create(user=user, name=name[:64], confirmed=True, **values)
         return _changed(user, "passkey_added", keep=keep)
@@ -213,14 +169,6 @@ def _mail(kind: str, user: User, event: Any) -> None:
         due_at=event.at,
     )
     outbox.enqueue([mail])
-
-
-def _seed(device: TotpDevice) -> bytes:
-    return keyring.unseal(keyring.leaf_key("totp_seeds"), device.sealed_seed, _place(device.user))
-
-
-def _place(user: User) -> keyring.Place:
-    return ("totp_device", user.pk, "seed")
 
 
 # --- Lost -------------------------------------------------------------------------------------------------------

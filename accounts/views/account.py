@@ -4,7 +4,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from .. import preferences, sessions
+from .. import preferences, reauthentication, sessions
 from ..account_forms import PreferencesForm
 from ..browsers import in_words
 from ..http import AuthenticatedRequest
@@ -26,6 +26,7 @@ def account(request: AuthenticatedRequest) -> HttpResponse:
 
 
 @require_POST
+@reauthentication.recently_confirmed("account")
 def end_session(request: AuthenticatedRequest) -> HttpResponse:
     """One of one's own sessions by its key, or, without one, all the others."""
     if "session" not in request.POST:

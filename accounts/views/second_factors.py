@@ -5,15 +5,24 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import passkeys, reauthentication, sessions
+from portal import moments
+
+from .. import authenticator_apps, passkeys, reauthentication, sessions
 from .. import second_factor as factors
 from ..account_forms import FirstCodeForm, PasskeyForm
 from ..http import AuthenticatedRequest
 from ..middleware import open_without_second_factor
 from ..models import Passkey, RecoveryCode, TotpDevice
+
+# The offered seed, while it is asked once more who this is.
+_OFFER = "totp_offer"
+_LONGEST_OFFER = 400
+_NOT_THE_CODE = gettext_lazy("That is not the code the app shows now. Type the next one.")
+_OFFERED_TOO_LONG_AGO = gettext_lazy("That key was shown too long ago. Here is a new one: scan it, then type its code.")
 
 
 @open_without_second_factor
@@ -31,27 +40,42 @@ def second_factors(request: AuthenticatedRequest) -> HttpResponse:
 
 
 @open_without_second_factor
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", "offer")
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication.recently_confirmed
 def add_app(request: AuthenticatedRequest) -> HttpResponse:
     """The seed as a picture and in letters; the first right code makes the app the person's second factor."""
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
+    offered = request.POST.get("offer", "")[:_LONGEST_OFFER] or request.session.get(_OFFER, "")
+    if not reauthentication.is_recent(request):
+        if form.is_bound:  # finding and installing an app takes longer than five minutes
+            request.session[_OFFER] = offered
+        return reauthentication.ask(request.path)
+    seed = authenticator_apps.offered_seed(request.user, offered, moments.now())
     if form.is_valid():
-        codes = factors.confirm_totp(request.user, form.cleaned_data["code"], keep=request.session.session_key)
+        code = form.cleaned_data["code"]
+        codes = factors.add_app(request.user, seed, code, keep=request.session.session_key) if seed else None
         if codes is not None:
+            request.session.pop(_OFFER, None)
             return _added(request, codes)
-        form.add_error("code", _("That is not the code the app shows now. Type the next one."))
-    waiting = factors.waiting_totp(request.user) if form.is_bound else None
-    device = waiting or factors.begin_totp(request.user)
-    picture = segno.make(factors.seed_uri(device), error="m").svg_data_uri(scale=5, border=4, light="white")
-    context = {"form": form, "picture": picture, "seed": factors.seed_text(device)}
+        form.add_error("code", _NOT_THE_CODE if seed else _OFFERED_TOO_LONG_AGO)
+    return _offer_page(request, form, seed or authenticator_apps.new_seed())
+
+
+def _offer_page(request: AuthenticatedRequest, form: FirstCodeForm, seed: bytes) -> HttpResponse:
+    uri = authenticator_apps.seed_uri(request.user, seed)
+    context = {
+        "form": form,
+        "offer": authenticator_apps.offer(request.user, seed, moments.now()),
+        "picture": segno.make(uri, error="m").svg_data_uri(scale=5, border=4, light="white"),
+        "seed": authenticator_apps.seed_text(seed),
+        "uri": uri,
+    }
     return render(request, "accounts/add_app.html", context)
 
 
 @open_without_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication.recently_confirmed
+@reauthentication.recently_confirmed("add_passkey")
 def add_passkey(request: AuthenticatedRequest) -> HttpResponse:
     form = PasskeyForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -75,7 +99,7 @@ def _added(request: AuthenticatedRequest, codes: list[str]) -> HttpResponse:
 
 
 @require_POST
-@reauthentication.recently_confirmed
+@reauthentication.recently_confirmed("second_factors")
 def recovery_codes(request: AuthenticatedRequest) -> HttpResponse:
     """Ten new ones, shown once."""
     if not factors.is_enrolled(request.user):
@@ -84,7 +108,7 @@ def recovery_codes(request: AuthenticatedRequest) -> HttpResponse:
 
 
 @require_POST
-@reauthentication.recently_confirmed
+@reauthentication.recently_confirmed("second_factors")
 def remove_second_factor(request: AuthenticatedRequest) -> HttpResponse:
     """A passkey by its id, or the app. The last one stays where the organisation demands one."""
     number = request.POST.get("passkey", "")

@@ -12,6 +12,8 @@ from accounts.models import PortalSession, User
 from portal.models import AuditEvent
 from tests.conftest import PASSWORD
 
+from .test_second_factor import forget_the_confirmation
+
 URL = "/account/"
 FIELDS = {
     "language": "de",
@@ -125,10 +127,19 @@ def test_all_others_end_at_once(two_browsers):
     assert here.get("/inbox/").status_code == 200
 
 
-def test_nobody_ends_another_persons(two_browsers, log_in, second_recipient):
+def test_whose_browser_it_is_is_asked_before(two_browsers):
+    here, there = two_browsers
+    forget_the_confirmation(here)
+    for form in ({"session": key_of(here.get(URL).content.decode())}, {}):
+        assert here.post("/account/sessions/end/", form).url == "/account/confirm/?next=%2Faccount%2F"
+    assert there.get("/inbox/").status_code == 200
+
+
+def test_nobody_ends_another_persons(two_browsers, try_log_in, second_recipient):
     here, there = two_browsers
     key = key_of(here.get(URL).content.decode())
-    client = log_in(second_recipient)
+    client = Client()
+    try_log_in(client, second_recipient.address, PASSWORD)
     assert client.post("/account/sessions/end/", {"session": key}).status_code == 404
     assert client.post("/account/sessions/end/", {"session": "x" * 500}).status_code == 404
     client.post("/account/sessions/end/")

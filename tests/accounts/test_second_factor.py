@@ -1,14 +1,17 @@
 """The second factor: enrolling, logging in with it, and that nothing steps around it."""
 
+import base64
 import re
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django_otp.oath import hotp
 
-from accounts import credentials, second_factor
+from accounts import authenticator_apps, credentials, second_factor
 from accounts.models import (
     LogInAttempt,
     PortalSession,
@@ -25,21 +28,35 @@ PAGE, CODE = "/account/second-factor/", "/p/north/code/"
 NEW = "seven quiet lanterns over water"
 
 
-def code_of(user: User, *, steps: int = 0, confirmed: bool = True) -> str:
+def code_of(user: User, *, steps: int = 0) -> str:
     """What the app shows now (or so many half minutes from now)."""
-    device = TotpDevice.objects.get(user=user, confirmed=confirmed)
-    step = int(moments.now().timestamp()) // 30 + steps
-    return f"{hotp(second_factor._seed(device), step):06d}"
+    return code_at(authenticator_apps.seed_of(TotpDevice.objects.get(user=user)), steps)
+
+
+def code_at(seed: bytes, steps: int = 0) -> str:
+    return f"{hotp(seed, int(moments.now().timestamp()) // 30 + steps):06d}"
+
+
+def first_code(page: str) -> dict[str, str]:
+    """The form of the page that offers a key, as somebody fills it in whose app has just read the key."""
+    [text] = re.findall(r'class="reference">([A-Z2-7 ]{39})<', page)
+    [offer] = re.findall(r'name="offer" value="([^"]+)"', page)
+    return {"offer": offer, "code": code_at(base64.b32decode(text.replace(" ", "")))}
+
+
+def enrol(user: User) -> list[str]:
+    """Give the person an app; their recovery codes."""
+    seed = authenticator_apps.new_seed()
+    codes = second_factor.add_app(user, seed, code_at(seed), keep=None)
+    TotpDevice.objects.update(last_step=-1)  # so that a test may use this half minute's code
+    assert codes
+    return codes
 
 
 @pytest.fixture
 def enrolled(recipient) -> list[str]:
     """The recipient has an app; returns the recovery codes."""
-    second_factor.begin_totp(recipient)
-    codes = second_factor.confirm_totp(recipient, code_of(recipient, confirmed=False), keep=None)
-    TotpDevice.objects.update(last_step=-1)  # so that a test may use this half minute's code
-    assert codes
-    return codes
+    return enrol(recipient)
 
 
 @pytest.fixture
@@ -61,12 +78,13 @@ def inside(recipient, try_log_in, client) -> Client:
 
 def test_an_app_is_added_by_its_first_code(inside, recipient, smtp):
     page = inside.get(f"{PAGE}app/").content.decode()
-    assert "data:image/svg+xml" in page
-    device = TotpDevice.objects.get(confirmed=False)
-    assert second_factor.seed_text(device) in page
-    assert "That is not the code" in inside.post(f"{PAGE}app/", {"code": "000000"}).content.decode()
+    assert "data:image/svg+xml" in page and "otpauth://totp/North%20Clinic%3Afirst%40outside.example?" in page
+    form = first_code(page)
+    page = inside.post(f"{PAGE}app/", form | {"code": "000000"}).content.decode()
+    assert "That is not the code" in page
+    assert first_code(page)["code"] == form["code"]  # the same key again: the app has read it already
     before = inside.cookies["session"].value
-    page = inside.post(f"{PAGE}app/", {"code": code_of(recipient, confirmed=False)}).content.decode()
+    page = inside.post(f"{PAGE}app/", first_code(page)).content.decode()
     codes = re.findall(r'class="reference">([0-9A-Z-]{19})<', page)
     assert len(set(codes)) == 10
     assert inside.cookies["session"].value != before
@@ -77,9 +95,44 @@ def test_an_app_is_added_by_its_first_code(inside, recipient, smtp):
     assert AuditEvent.objects.filter(action="second_factor.app_added").exists()
 
 
+def test_looking_at_a_key_writes_nothing(inside):
+    inside.get(f"{PAGE}app/")  # makes the leaf key, once for the installation
+    with CaptureQueriesContext(connection) as queries:
+        inside.get(f"{PAGE}app/")
+    assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
+    assert not TotpDevice.objects.exists()
+
+
+def test_a_key_is_offered_for_half_an_hour_and_to_one_person(inside, recipient, second_recipient):
+    seed, now = authenticator_apps.new_seed(), moments.now()
+    offer = authenticator_apps.offer(recipient, seed, now)
+    last = now + timedelta(minutes=30)
+    assert authenticator_apps.offered_seed(recipient, offer, last - timedelta(seconds=2)) == seed
+    assert authenticator_apps.offered_seed(recipient, offer, last) is None
+    assert authenticator_apps.offered_seed(second_recipient, offer, now) is None
+    for invented in ("", "x", "AQ==", offer[:-8] + "AAAAAAA="):
+        assert authenticator_apps.offered_seed(recipient, invented, now) is None
+        page = inside.post(f"{PAGE}app/", {"offer": invented, "code": code_at(seed)}).content.decode()
+        assert "shown too long ago" in page
+    assert not TotpDevice.objects.exists()
+
+
+def test_the_key_stays_while_it_is_asked_who_this_is(inside, recipient):
+    """Whoever takes six minutes to install the app has not scanned for nothing."""
+    form = first_code(inside.get(f"{PAGE}app/").content.decode())
+    forget_the_confirmation(inside)
+    response = inside.post(f"{PAGE}app/", form)
+    assert response.url == "/account/confirm/?next=%2Faccount%2Fsecond-factor%2Fapp%2F"
+    inside.post(response.url, {"current_password": PASSWORD})
+    again = first_code(inside.get(f"{PAGE}app/").content.decode())
+    assert again["code"] == form["code"]
+    inside.post(f"{PAGE}app/", again)
+    assert second_factor.is_enrolled(recipient)
+
+
 def test_neither_seed_nor_codes_are_in_the_clear(enrolled, recipient):
     device = TotpDevice.objects.get()
-    seed = second_factor._seed(device)
+    seed = authenticator_apps.seed_of(device)
     assert len(seed) == 20 and seed not in bytes(device.sealed_seed)
     stored = {bytes(row.digest) for row in RecoveryCode.objects.all()}
     assert len(stored) == 10 and all(code.replace("-", "").encode() not in b"".join(stored) for code in enrolled)
@@ -88,17 +141,20 @@ def test_neither_seed_nor_codes_are_in_the_clear(enrolled, recipient):
 
 def test_other_sessions_end(inside, recipient, log_in):
     other = log_in(recipient)
-    inside.get(f"{PAGE}app/")
-    inside.post(f"{PAGE}app/", {"code": code_of(recipient, confirmed=False)})
+    inside.post(f"{PAGE}app/", first_code(inside.get(f"{PAGE}app/").content.decode()))
     assert other.get("/inbox/").status_code == 302
     assert PortalSession.objects.filter(user=recipient).count() == 1
 
 
+def forget_the_confirmation(client: Client, ago: timedelta = timedelta(minutes=5)) -> None:
+    session = client.session
+    session["confirmed_at"] = (moments.now() - ago).isoformat()
+    session.save()
+
+
 def test_it_asks_whether_it_is_still_you_after_five_minutes(inside, recipient):
     assert inside.get(f"{PAGE}app/").status_code == 200
-    session = inside.session
-    session["confirmed_at"] = (moments.now() - timedelta(minutes=5)).isoformat()
-    session.save()
+    forget_the_confirmation(inside)
     response = inside.get(f"{PAGE}app/")
     assert response.url == "/account/confirm/?next=%2Faccount%2Fsecond-factor%2Fapp%2F"
     assert inside.post(response.url, {"current_password": PASSWORD}).url == f"{PAGE}app/"
@@ -108,9 +164,7 @@ def test_it_asks_whether_it_is_still_you_after_five_minutes(inside, recipient):
 @pytest.mark.parametrize(("ago", "asked"), [(timedelta(minutes=4, seconds=50), False), (timedelta(minutes=5), True)])
 @pytest.mark.parametrize("path", ["app/", "passkey/", "recovery-codes/", "remove/"])
 def test_every_change_asks(inside, recipient, path, ago, asked):
-    session = inside.session
-    session["confirmed_at"] = (moments.now() - ago).isoformat()
-    session.save()
+    forget_the_confirmation(inside, ago)
     method = inside.get if path in ("app/", "passkey/") else inside.post
     response = method(PAGE + path)
     assert (response.status_code == 302 and response.url.startswith("/account/confirm/")) is asked
@@ -277,8 +331,7 @@ def test_who_must_have_one_gets_no_further_without(request, log_in, who, field):
         assert client.get(url).url == PAGE
     assert "demands a second factor" in client.get(PAGE).content.decode()
     assert client.post("/account/confirm/?next=/account/second-factor/app/", {"current_password": PASSWORD}).url
-    client.get(f"{PAGE}app/")
-    client.post(f"{PAGE}app/", {"code": code_of(person, confirmed=False)})
+    client.post(f"{PAGE}app/", first_code(client.get(f"{PAGE}app/").content.decode()))
     assert client.get(wanted).status_code == 200
 
 

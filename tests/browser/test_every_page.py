@@ -13,9 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Page, Route
 
-from accounts import second_factor
 from tests.conftest import PASSWORD
 
+from ..accounts.test_second_factor import enrol
 from . import steps
 from .good import assert_good
 from .world import World
@@ -289,9 +289,7 @@ def visitor(request, world, open_browser, complaints) -> Callable[..., Page]:
             world.recipient.temporary_until = timezone.now() + timedelta(hours=24)
             world.recipient.save()
         elif person == "enrolled":
-            device = second_factor.begin_totp(world.recipient)
-            device.confirmed = True
-            device.save()
+            enrol(world.recipient)
         elif person == "hasty":
             user = world.sender
             user.organization.undo_seconds = 60
