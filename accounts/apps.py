@@ -7,4 +7,5 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Users & Groups")
 
     def ready(self) -> None:
-        from . import mails  # noqa: F401  registers what the mails of this app say
+        # Each registers what the ground floor asks for: what mails say, and whether it is still the same person.
+        from . import mails, reauthentication  # noqa: F401

@@ -1,4 +1,5 @@
-"""Is it still you? Asked before what decides who may come in is changed, unless it was answered minutes ago."""
+"""Is it still you? Asked before what decides who may come in is changed, and before the audit log leaves the portal,
+unless it was answered minutes ago."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from portal import moments
+from portal import confirmation, moments
 
 from . import known_browsers, password_rules, throttling
 from .http import AuthenticatedRequest
@@ -32,10 +33,13 @@ def is_recent(request: HttpRequest) -> bool:
     return confirmed is not None and moments.now() - datetime.fromisoformat(confirmed) < LASTS
 
 
-def ask(back: str) -> HttpResponse:
-    """To the page that asks, and then on to this path of the portal. A form cannot be posted again afterwards; the page
-    it stands on can be shown."""
-    return redirect(f"{reverse('confirm')}?{urlencode({'next': back})}")
+def ask_unless_recent(request: HttpRequest, path: str) -> HttpResponse | None:
+    """The way to the page that asks, and then on to this path of the portal; None: it was answered just now. A form
+    cannot be posted again afterwards; the page it stands on can be shown."""
+    return None if is_recent(request) else redirect(f"{reverse('confirm')}?{urlencode({'next': path})}")
+
+
+confirmation.register(ask_unless_recent)
 
 
 def recently_confirmed(page: str) -> Callable[[View], View]:
@@ -44,7 +48,7 @@ def recently_confirmed(page: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def asked(request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return view(request, *args, **kwargs) if is_recent(request) else ask(reverse(page))
+            return ask_unless_recent(request, reverse(page)) or view(request, *args, **kwargs)
 
         return asked
 

@@ -2,6 +2,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,6 +14,8 @@ from ..roles import Role, role_of
 
 
 class UserForm(forms.ModelForm):
+    # Whether the administrator has just shown who they are: an open console alone sets nobody's password.
+    is_confirmed = True
     new_password = forms.CharField(
         label=gettext_lazy("Password"),
         required=False,
@@ -57,6 +61,8 @@ class UserForm(forms.ModelForm):
             self.add_error("is_licensed", _("Only internal users can be licensed senders."))
         if cleaned.get("new_password") != cleaned.get("confirm_password"):
             self.add_error("confirm_password", _("The two passwords are not the same."))
+        if cleaned.get("new_password") and not self.is_confirmed:
+            self.add_error("new_password", _ask_who_it_is())
         return cleaned
 
     def _is_internal(self) -> bool:
@@ -74,3 +80,11 @@ class UserForm(forms.ModelForm):
                 password_rules.validate(password, self.instance)
             except ValidationError as error:
                 self.add_error("new_password", error)
+
+
+def _ask_who_it_is() -> str:
+    """In a window of its own, so that nothing typed here is lost."""
+    return format_html(
+        _("Setting a password takes a fresh proof of who you are: <a {}>give it in a new window</a>, then save again."),
+        format_html('href="{}" target="_blank" rel="noopener"', reverse("confirm")),
+    )

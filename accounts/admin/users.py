@@ -1,6 +1,5 @@
 """A user's page: who it is, and the Permissions section."""
 
-from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -26,31 +25,16 @@ from portal.console import OrganizationScopedAdmin, is_operator, visible
 from .. import (
     credentials,
     directories,
-    expired_passwords,
-    mail_requests,
     passwords,
+    reauthentication,
     roles,
     second_factor,
-    sessions,
     throttling,
 )
 from ..models import Domain, ExternalDomain, InternalDomain, User
 from .user_form import UserForm
+from .user_verbs import CONFIRMED, VERBS
 
-# One POST each, on the user's page: what it does, and what the administrator is told afterwards.
-VERBS: dict[str, tuple[Callable[..., Any], Any]] = {
-    "disable": (directories.disable, _("The account is disabled and all its sessions have ended.")),
-    "enable": (directories.enable, _("The account is enabled.")),
-    "end-sessions": (sessions.end_all, _("All sessions have ended.")),
-    "clear-lock": (throttling.clear_lock, _("The lock is cleared: the next log-in is not delayed.")),
-    "send-reset": (mail_requests.send_reset_for, _("A mail is on its way with which the user sets a new password.")),
-    "order-change": (expired_passwords.order_change, _("The user has to set a new password at the next logon.")),
-    "remove-second-factor": (
-        second_factor.order_removal,
-        _("The second factor is removed in 24 hours, unless it is used before. The user has been told by mail."),
-    ),
-    "keep-second-factor": (second_factor.cancel_removal, _("The second factor stays.")),
-}
 # Written by verbs of their own, with audit events of their own.
 BY_VERB = {"is_licensed", "allow_logon", "role", "new_password", "confirm_password"}
 
@@ -125,6 +109,7 @@ class UserAdmin(OrganizationScopedAdmin):
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
+        form.is_confirmed = reauthentication.is_recent(request)
         kept = {"is_staff", "role"} if not self.may(request, "appoint") else set()
         if not self.may(request, "license"):
             kept.add("is_licensed")
@@ -259,6 +244,9 @@ class UserAdmin(OrganizationScopedAdmin):
         user = self.get_object(request, user_id)
         if user is None or not self.has_change_permission(request, user):
             raise Http404
+        page = reverse("admin:accounts_user_change", args=[user.pk])
+        if verb in CONFIRMED and (asked := reauthentication.ask_unless_recent(request, page)):
+            return asked
         if verb == "issue-password":
             return self._issued(request, user)
         if verb == "disable" and user.pk == request.user.pk:
@@ -267,7 +255,7 @@ class UserAdmin(OrganizationScopedAdmin):
             act, done = VERBS[verb]
             act(actor=request.user, user=user)
             messages.success(request, done)
-        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+        return HttpResponseRedirect(page)
 
     def _issued(self, request: HttpRequest, user: User) -> HttpResponse:
         """The one page that shows it; nothing keeps it."""

@@ -46,10 +46,10 @@ def add_app(request: AuthenticatedRequest) -> HttpResponse:
     """The seed as a picture and in letters; the first right code makes the app the person's second factor."""
     form = FirstCodeForm(request.POST if request.method == "POST" else None)
     offered = request.POST.get("offer", "")[:_LONGEST_OFFER] or request.session.get(_OFFER, "")
-    if not reauthentication.is_recent(request):
+    if asked := reauthentication.ask_unless_recent(request, request.path):
         if form.is_bound:  # finding and installing an app takes longer than five minutes
             request.session[_OFFER] = offered
-        return reauthentication.ask(request.path)
+        return asked
     seed = authenticator_apps.offered_seed(request.user, offered, moments.now())
     if form.is_valid():
         code = form.cleaned_data["code"]

@@ -1,6 +1,7 @@
 """The audit log: what happened, who did it, newest first; and as a file."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -12,7 +13,7 @@ from django.urls import path
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from .. import audit, audit_export, moments
+from .. import audit, audit_export, confirmation, moments
 from ..console import ReadOnlyAdmin, in_words, own_organization
 from ..models import AuditEvent
 
@@ -71,7 +72,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
         """What to export is asked for; the file is a POST, because exporting is itself an event."""
         if not self.may(request, "export"):
             raise PermissionDenied
-        form = ExportForm(request.POST or None)
+        # Asked for again, the form comes back as it was filled in: its fields stand in the address.
+        form = ExportForm(request.POST or None, initial=request.GET.dict())
+        if asked := confirmation.asked_again(request, _address_of(request)):
+            return asked
         if form.is_valid():
             return self._file(request, form)
         context = {
@@ -92,3 +96,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
         name = f"audit-log-{localtime(moments.now()):%Y-%m-%d-%H%M}.{chosen}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
+
+
+def _address_of(request: HttpRequest) -> str:
+    filled_in = {name: request.POST.get(name) for name in ExportForm.base_fields}
+    query = urlencode({name: text for name, text in filled_in.items() if text})
+    return f"{request.path}?{query}" if query else request.get_full_path()

@@ -1,11 +1,12 @@
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.db.models import Model
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,8 +18,17 @@ from portal.models import AuditEvent, Organization
 
 @pytest.fixture
 def north(organization, sender, administrator, log_in) -> SimpleNamespace:
-    """The organisation of the administrator whose browser this is, with a row of every kind."""
-    return SimpleNamespace(organization=organization, client=log_in(administrator), **_furnish(organization, sender))
+    """The organisation of the administrator who has just logged in in this browser, with a row of every kind."""
+    client = just_confirmed(log_in(administrator))
+    return SimpleNamespace(organization=organization, client=client, **_furnish(organization, sender))
+
+
+def just_confirmed(client: Client, ago: timedelta = timedelta(0)) -> Client:
+    """A browser whose person has shown who they are, so long ago."""
+    session = client.session
+    session["confirmed_at"] = (moments.now() - ago).isoformat()
+    session.save()
+    return client
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,8 +11,9 @@ from django.urls import reverse
 from accounts import roles
 from portal import audit, audit_export
 from portal.models import AuditEvent
+from tests.conftest import PASSWORD
 
-from .conftest import page
+from .conftest import just_confirmed, page
 
 URL = reverse("admin:portal_auditevent_export")
 
@@ -71,6 +74,18 @@ def test_looking_exports_nothing_and_an_export_is_written_down(north, administra
     )
 
 
+def test_it_asks_who_it_is_and_gives_the_form_back(north):
+    just_confirmed(north.client, timedelta(minutes=5))
+    assert north.client.get(URL).url == f"/account/confirm/?next={quote(URL, safe='')}"
+    response = north.client.post(URL, {"file_format": "jsonl", "action": "user.", "who": ""})
+    assert response.url.startswith("/account/confirm/")
+    assert not AuditEvent.objects.filter(action="audit_log.exported").exists()
+    response = north.client.post(response.url, {"current_password": PASSWORD})
+    html = north.client.get(response.url).content.decode()
+    assert 'value="user."' in html and '<option value="jsonl" selected>' in html
+    exported(north.client, "jsonl")
+
+
 def test_wrong_fields_are_said(north):
     assert north.client.post(URL, {"file_format": "exe"}).status_code == 200
     assert north.client.post(URL, {"file_format": "csv", "start": "soon"}).status_code == 200
@@ -82,7 +97,7 @@ def test_wrong_fields_are_said(north):
 def test_who_may(north, make_user, log_in, administrator, role, status):
     user = make_user(north.organization, "other@north.example", is_staff=True)
     roles.give_role(actor=administrator, user=user, role=role)
-    client = log_in(user)
+    client = just_confirmed(log_in(user))
     assert client.get(URL).status_code == status
     assert client.post(URL, {"file_format": "csv"}).status_code == status
     if status == 200:

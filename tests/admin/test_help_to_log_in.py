@@ -1,6 +1,7 @@
 """What an administrator does for somebody who cannot get in: each by a button, audited, and told to the user."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -10,7 +11,7 @@ from accounts.models import Credential, SecondFactor, User
 from portal import outbox
 from portal.models import OutgoingMail
 
-from .conftest import page
+from .conftest import just_confirmed, page
 
 NEW = "seven quiet lanterns over water"
 
@@ -84,3 +85,22 @@ def test_nobody_of_another_organisation_and_nobody_by_get(press, north, stranger
     assert press(verb, stranger).status_code == 404
     assert north.client.get(reverse(f"admin:accounts_user_{verb}", args=[recipient.pk])).status_code == 405
     assert not Credential.objects.exists() and not OutgoingMail.objects.filter(to_address=recipient.address).exists()
+
+
+@pytest.mark.parametrize("verb", ["issue_password", "remove_second_factor"])
+def test_an_open_console_alone_gives_nobody_a_way_in(press, north, recipient, verb, events):
+    just_confirmed(north.client, timedelta(minutes=5))
+    assert press(verb, recipient).url.startswith("/account/confirm/?next=%2Fadmin%2F")
+    assert events(recipient) == []
+
+
+def test_nor_sets_anybodys_password(north, recipient):
+    just_confirmed(north.client, timedelta(minutes=5))
+    url = page(User, "change", recipient.pk)
+    form = {"name": "New name", "allow_logon": "on", "new_password": NEW, "confirm_password": NEW}
+    html = north.client.post(url, form).content.decode()
+    assert 'href="/account/confirm/" target="_blank"' in html and 'value="New name"' in html
+    just_confirmed(north.client)
+    assert north.client.post(url, form).status_code == 302
+    recipient.refresh_from_db()
+    assert recipient.check_password(NEW)

@@ -10,7 +10,7 @@ from portal.admin.effects import EFFECTS
 from portal.ids import uuid7
 from portal.models import AuditEvent, Organization
 
-from .conftest import page
+from .conftest import just_confirmed, page
 
 FIELDS = {
     "name": "West Trust",
@@ -46,7 +46,7 @@ def test_the_operator_creates_one(operator, log_in, events):
 
 
 def test_the_operator_furnishes_it_with_a_first_administrator(operator, log_in):
-    client = log_in(operator)
+    client = just_confirmed(log_in(operator))
     client.post(page(Organization, "add"), FIELDS)
     west = Organization.objects.get(slug="west")
     client.post(page(InternalDomain, "add"), {"organization": west.pk, "name": "west.example"})

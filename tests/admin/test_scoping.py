@@ -98,7 +98,7 @@ def test_verbs_on_a_foreign_user_do_nothing(north, south, events, verb):
 def test_every_choice_of_a_form_is_an_own_row(north, south, rows, administrator, label):
     foreign = _ids(south, rows)
     request = RequestFactory().get("/")
-    request.user = administrator
+    request.user, request.session = administrator, {}
     model_admin = admin.site._registry[apps.get_model(label)]
     own = _row(north, rows, label)
     for row in (None, own) if model_admin.has_add_permission(request) else (own,):

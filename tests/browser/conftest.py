@@ -9,6 +9,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import User
 
+from ..admin.conftest import just_confirmed
+
 # The browser's driver keeps an event loop in this thread, in which Django would refuse every query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
@@ -27,15 +29,18 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def open_browser(browser, live_server, complaints) -> Iterator[Callable[..., Page]]:
-    """open_browser(user or None, **context): a window of that person's own, already inside."""
+    """open_browser(user or None, confirmed=False, **context): a window of that person's own, already inside; confirmed:
+    they have just shown who they are."""
     contexts: list[BrowserContext] = []
 
-    def open_window(user: User | None = None, **options) -> Page:
+    def open_window(user: User | None = None, *, confirmed: bool = False, **options) -> Page:
         context = browser.new_context(base_url=live_server.url, **options)
         contexts.append(context)
         if user is not None:
             client = Client()
             client.force_login(user)
+            if confirmed:
+                just_confirmed(client)
             session = client.cookies["session"].value
             context.add_cookies([{"name": "session", "value": session, "url": live_server.url}])
         page = context.new_page()

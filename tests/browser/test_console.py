@@ -104,13 +104,13 @@ def look_at(complaints):
 
 @pytest.mark.parametrize("screen", [SCREENS[0], SCREENS[-1]])
 def test_pages_of_an_administrator(open_browser, administrator, pages, screen, look_at):
-    window = open_browser(administrator, **screen)
+    window = open_browser(administrator, confirmed=True, **screen)
     look_at(window, pages)
     assert window.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
 def test_pages_of_the_operator(open_browser, operator, pages, look_at):
-    look_at(open_browser(operator), [*pages, reverse("admin:portal_organization_add")])
+    look_at(open_browser(operator, confirmed=True), [*pages, reverse("admin:portal_organization_add")])
 
 
 @pytest.mark.parametrize("label", LABELS)
