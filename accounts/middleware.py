@@ -107,9 +107,8 @@ class LogInRequiredMiddleware(LoginRequiredMiddleware):
 
 def _give_back(request: HttpRequest, texts: list[tuple[str, str]]) -> HttpResponse:
     """Nothing that was typed is lost because a session ended in the meantime."""
-    kept = kept_texts.keep(request)
-    wanted = reverse("kept_text", args=[kept]) if kept else None
-    context = {"texts": texts, "is_kept": kept is not None, "log_in_url": log_in_url(request, wanted)}
+    is_kept = kept_texts.keep(request) is not None
+    context = {"texts": texts, "is_kept": is_kept, "log_in_url": log_in_url(request)}
     return render(request, "accounts/session_ended.html", context, status=403)
 
 

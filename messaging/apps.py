@@ -7,5 +7,5 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Secure Messaging")
 
     def ready(self) -> None:
-        # Each registers what its mails say.
-        from . import digests, mail_server_copy, notifications, receipts, reminders  # noqa: F401
+        # Each registers what its mails say; the second, how a text that was kept becomes a draft.
+        from . import digests, kept_drafts, mail_server_copy, notifications, receipts, reminders  # noqa: F401

@@ -1,7 +1,9 @@
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from .. import kept_texts, known_browsers, reauthentication, sessions
 from ..middleware import ORGANIZATION_COOKIE
@@ -14,8 +16,9 @@ def arrive(request: HttpRequest, user: User, destination: str, *, factor_shown: 
     """Log the person in and bring them where they were going; the browser is known from now on."""
     sessions.start(request, user, second_factor=factor_shown)
     reauthentication.confirm(request)
-    if destination == reverse("inbox") and (kept := kept_texts.waiting_for(user)):
-        destination = reverse("kept_text", args=[kept.pk])
+    if kept := kept_texts.bring_back(user):
+        messages.info(request, _("You were logged out while writing. What you wrote is kept, and nothing was sent."))
+        destination = kept if destination == reverse("inbox") else destination
     response = redirect(destination)
     known_browsers.remember(request, response, user)
     response.set_cookie(

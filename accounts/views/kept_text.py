@@ -13,10 +13,9 @@ from ..models import KeptText
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def kept_text(request: AuthenticatedRequest, kept: uuid.UUID) -> HttpResponse:
-    """What was being written when the session ended: a form that goes where it was going, as a draft. POST: discard."""
+    """What was being written when the session ended and could not be put back, to be copied. POST: discard."""
     row = get_object_or_404(KeptText, pk=kept, user=request.user)
     if request.method == "POST":
         row.delete()
         return redirect("inbox")
-    form = kept_texts.opened(row)
-    return render(request, "accounts/kept_text.html", {"form": form, "texts": labelled(form.fields), "kept": row})
+    return render(request, "accounts/kept_text.html", {"texts": labelled(kept_texts.opened(row).fields)})
