@@ -37,6 +37,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "messaging.definitionfolder": _ALL,
         "messaging.licensedsender": ("view", "change"),
         "portal.organization": _VIEW,
+        "portal.mailroute": _VIEW,
         "portal.outgoingmail": _VIEW,
     },
     # Log-ins, passwords, locks.
@@ -60,6 +61,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "messaging.definitionfolder": _VIEW,
         "messaging.licensedsender": _VIEW,
         "portal.organization": _VIEW,
+        "portal.mailroute": _VIEW,
         "portal.outgoingmail": _VIEW,
         "portal.auditevent": ("view", "export"),
     },

@@ -87,6 +87,6 @@ def _notified(mail: OutgoingMail | None) -> Step:
             return Step(_("Notification failed"), "failed", mail.finished_at, mail.server_reply)
         case OutgoingMail.State.CANCELLED:
             return Step(_("Notification not sent"), "failed", mail.finished_at)
-    if mail.attempts and mail.server_reply:
+    if mail.server_reply:
         return Step(_("Still trying to notify"), "waiting", None, mail.server_reply)
     return Step(_("Notification waiting"), "waiting")

@@ -27,8 +27,10 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from . import bulk, envelope, moments, smtp
+from . import bulk, connections, envelope, moments, smtp
+from .holds import Holds
 from .models import Organization, OutgoingMail
+from .routes import Destination, Routes
 from .smtp import Outcome, Result
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,10 @@ LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=48)
 # Lower than tries in 48 hours come to by themselves: a mail that takes its worker down each time ends here.
 MOST_ATTEMPTS = 100
+# Where as many connections to a host are open as are allowed, its mail stands back for so long; a worker that has met
+# that so often in a turn leaves the rest to those who hold the connections.
+BUSY_DELAY = timedelta(seconds=2)
+MOST_BUSY = 20
 
 State = OutgoingMail.State
 Render = Callable[[OutgoingMail], EmailMessage | None]
@@ -136,20 +142,28 @@ def deliver_due(limit: int = 50, *, seconds: float | None = None) -> int:
     Returns how many came to an end. Not to be called inside a transaction.
     """
     ends = None if seconds is None else time.monotonic() + seconds
+    turn = _Turn()
     finished = 0
     for _ in range(limit):
         claim = _claim()
         if claim is None:
             break
-        verdict = _judge(claim) or _attempt(claim.mail)
+        verdict = _judge(claim, turn) or _attempt(claim.mail, turn)
         if verdict is not None:
             finished += _settle(claim.mail, verdict) and verdict.state in _FINAL
-            # With the relay down, the others keep their place in the queue instead of failing one by one.
-            if not verdict.server_reached:
-                break
-        if ends is not None and time.monotonic() > ends:
+        if turn.busy >= MOST_BUSY or (ends is not None and time.monotonic() > ends):
             break
+    connections.close_idle()
     return finished
+
+
+class _Turn:
+    """What a worker knows of the ways out, read once and good for the seconds of its turn."""
+
+    def __init__(self) -> None:
+        self.routes = Routes()
+        self.holds = Holds()
+        self.busy = 0
 
 
 @dataclass(frozen=True)
@@ -163,7 +177,7 @@ class _Claim:
 class _Verdict:
     state: OutgoingMail.State
     reply: str = ""
-    server_reached: bool = True
+    due_at: datetime | None = None  # not tried at all: it keeps its place, and the attempt does not count
 
 
 _FINAL = {State.SENT, State.FAILED, State.CANCELLED}
@@ -195,8 +209,8 @@ def _claim() -> _Claim | None:
     return claim
 
 
-def _judge(claim: _Claim) -> _Verdict | None:
-    """The verdict on a mail that is not to be tried (again); None: try it."""
+def _judge(claim: _Claim, turn: _Turn) -> _Verdict | None:
+    """The verdict on a mail that is not to be tried (again, or now); None: try it."""
     mail = claim.mail
     if mail.not_after is not None and mail.not_after <= claim.at:
         return _Verdict(State.CANCELLED)
@@ -204,25 +218,40 @@ def _judge(claim: _Claim) -> _Verdict | None:
         return _Verdict(State.FAILED, "The worker was lost twice while sending; the mail may have arrived.")
     if mail.attempts > MOST_ATTEMPTS:
         return _Verdict(State.FAILED, mail.server_reply or f"Given up after {MOST_ATTEMPTS} attempts.")
-    return None
+    hold = turn.holds.on(turn.routes.of(mail), claim.at)
+    return _put_off(mail, hold.words, due_at=hold.until) if hold else None
 
 
-def _attempt(mail: OutgoingMail) -> _Verdict | None:
+def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:
     """Render and send; None when somebody else has decided about the mail meanwhile."""
     try:
         message = _kinds[mail.kind].render(mail)
         content = message and envelope.dressed(message, mail)
     except Exception as error:  # one mail's fault must not stop the others
         logger.exception("Outgoing mail %s (%s) cannot be written", mail.id, mail.kind)
-        return _put_off(mail, Outcome(Result.PUT_OFF, f"The text could not be made: {type(error).__name__}"))
+        return _put_off(mail, f"The text could not be made: {type(error).__name__}")
     if not content:
         return _Verdict(State.CANCELLED)
+    destination = turn.routes.of(mail)
     outcome = smtp.send(
         content,
         sender=envelope.own_address(),
         recipient=mail.to_address,
+        destination=destination,
         may_leave=lambda: _mark_sending(mail),
     )
+    return _verdict_on(mail, outcome, destination, turn)
+
+
+def _verdict_on(mail: OutgoingMail, outcome: Outcome, destination: Destination, turn: _Turn) -> _Verdict | None:
+    if outcome.busy:
+        turn.busy += 1
+        return _put_off(mail, mail.server_reply, due_at=moments.now() + BUSY_DELAY)
+    if outcome.server_reached:
+        turn.holds.lift(destination)
+    else:
+        # The others keep their place in the queue instead of failing one by one.
+        turn.holds.begin(destination, outcome.reply)
     match outcome.result:
         case Result.ACCEPTED:
             return _Verdict(State.SENT, outcome.reply)
@@ -231,7 +260,7 @@ def _attempt(mail: OutgoingMail) -> _Verdict | None:
         case Result.UNKNOWN:
             return _Verdict(State.FAILED if mail.ambiguous_at else State.AMBIGUOUS, outcome.reply)
         case Result.PUT_OFF:
-            return _put_off(mail, outcome)
+            return _put_off(mail, outcome.reply)
     return None
 
 
@@ -242,11 +271,11 @@ def _mark_sending(mail: OutgoingMail) -> bool:
     return still_ours.filter(in_time).update(state=State.SENDING, lease_until=moments.now() + LEASE) == 1
 
 
-def _put_off(mail: OutgoingMail, outcome: Outcome) -> _Verdict:
+def _put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> _Verdict:
     state = State.AMBIGUOUS if mail.ambiguous_at else State.DUE
     if mail.first_tried_at and mail.first_tried_at + GIVE_UP_AFTER <= moments.now():
         state = State.FAILED
-    return _Verdict(state, outcome.reply, outcome.server_reached)
+    return _Verdict(state, reply, due_at)
 
 
 def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
@@ -258,7 +287,8 @@ def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
     if verdict.state in _FINAL:
         mail.finished_at = now
     else:
-        mail.due_at = now + _delay(mail.attempts)
+        mail.due_at = verdict.due_at or now + _delay(mail.attempts)
+        mail.attempts -= verdict.due_at is not None
     if verdict.state == State.AMBIGUOUS:
         mail.ambiguous_at = mail.ambiguous_at or now
     kind = _kinds.get(mail.kind)
@@ -276,7 +306,7 @@ def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
 
 
 def _write(mail: OutgoingMail) -> bool:
-    fields = ("state", "server_reply", "lease_until", "finished_at", "due_at", "ambiguous_at")
+    fields = ("state", "server_reply", "lease_until", "finished_at", "due_at", "ambiguous_at", "attempts")
     ours = OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence)
     return ours.update(**{field: getattr(mail, field) for field in fields}) == 1
 

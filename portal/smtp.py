@@ -1,35 +1,34 @@
-"""One SMTP conversation that carries one mail to one address.
+"""One SMTP conversation that carries one mail to one address, over a kept connection or a new one (connections.py).
 
 The caller has the last word between RCPT and DATA: from the moment DATA is said, the mail may arrive.
 What the conversation came to is an Outcome, never an exception:
 
     ACCEPTED   the server took the mail
     REFUSED    5xx about this mail: it will never be taken
-    PUT_OFF    4xx, a time-out, no connection: the mail has not left, try again later
+    PUT_OFF    4xx, a time-out, no connection, no TLS where it is demanded: the mail has not left, try again later
     UNKNOWN    the connection was lost after the final dot: it may or may not have arrived (RFC 1047)
     WITHHELD   the caller's last word was no
 """
 
 import re
 import smtplib
-import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from django.conf import settings
-from django.core.mail.utils import DNS_NAME
+from . import connections, mail_hosts
+from .connections import Connection, in_words, time_limit
+from .routes import Destination
 
-CONNECT_SECONDS = 10
 BEFORE_DATA_SECONDS = 30
 # Shorter than the outbox's lease, so that nobody else takes up a mail that is still being sent. RFC 5321 would wait
 # ten minutes; a server slower than this is asked a second time under the same Message-ID.
 DATA_SECONDS = 45
 # 5xx that speak of us, not of the mail: the relay wants TLS or another log-in. Nothing is given up for those.
 _ABOUT_US = {530, 534, 535, 538}
+# A kept connection that was used so recently is taken to be alive without asking.
+_SURELY_ALIVE_SECONDS = 1
 
 
 class Result(Enum):
@@ -46,6 +45,8 @@ class Outcome:
     reply: str = ""
     # False: the server could not even be talked to, and the next mail would fare no better.
     server_reached: bool = True
+    # As many connections to it are open as are allowed; nothing was tried.
+    busy: bool = False
 
 
 class _Answer(Exception):
@@ -53,60 +54,77 @@ class _Answer(Exception):
 
     def __init__(self, code: int, words: bytes) -> None:
         super().__init__(code)
+        self.code = code
         self.outcome = _judge(code, words)
 
 
-def send(message: bytes, *, sender: str, recipient: str, may_leave: Callable[[], bool]) -> Outcome:
-    """Hand the mail to the relay of settings.EMAIL_*. `may_leave` is asked once, right before DATA."""
-    smtp = _new_client()
+def send(
+    message: bytes, *, sender: str, recipient: str, destination: Destination, may_leave: Callable[[], bool]
+) -> Outcome:
+    """Hand the mail over at its destination. `may_leave` is asked once, right before DATA."""
+    deadline = time.monotonic() + BEFORE_DATA_SECONDS
     try:
-        with _time_limit(smtp, BEFORE_DATA_SECONDS):
-            try:
-                _open(smtp)
-            except (OSError, ValueError) as error:
-                return Outcome(Result.PUT_OFF, _words(error), server_reached=False)
-            _envelope(smtp, sender, recipient)
-        if not may_leave():
-            return Outcome(Result.WITHHELD)
-        with _time_limit(smtp, DATA_SECONDS):
-            return _hand_over(smtp, message)
+        connection = _ready(destination, sender, recipient, deadline)
+    except connections.Busy as error:
+        return Outcome(Result.PUT_OFF, str(error), busy=True)
+    except connections.Unreachable as error:
+        return Outcome(Result.PUT_OFF, str(error), server_reached=False)
+    except mail_hosts.NoMailHere as error:
+        return Outcome(Result.REFUSED, str(error))
     except _Answer as answer:
         return answer.outcome
     except (OSError, ValueError) as error:
-        return Outcome(Result.PUT_OFF, _words(error))
+        return Outcome(Result.PUT_OFF, in_words(error))
+    outcome = Outcome(Result.PUT_OFF)
+    try:
+        outcome = _converse(connection, message, may_leave)
     finally:
-        _hang_up(smtp)
+        _part(connection, outcome)
+    return outcome
 
 
-def _new_client() -> smtplib.SMTP:
-    host_name = DNS_NAME.get_fqdn()
-    if settings.EMAIL_USE_SSL:
-        return smtplib.SMTP_SSL(local_hostname=host_name, timeout=CONNECT_SECONDS, context=_tls())
-    return smtplib.SMTP(local_hostname=host_name, timeout=CONNECT_SECONDS)
+def _ready(destination: Destination, sender: str, recipient: str, deadline: float) -> Connection:
+    """A connection on which the server has said yes to sender and recipient."""
+    connection = connections.kept(destination)
+    if connection is not None:
+        try:
+            _envelope(connection, sender, recipient, deadline)
+            return connection
+        except _Answer as answer:
+            if answer.code != 421:
+                raise
+        except (OSError, ValueError):
+            # It was closed meanwhile, which says nothing about the mail; or it took all the time there was.
+            if time.monotonic() >= deadline:
+                raise
+    connection = connections.open_to(destination, deadline)
+    _envelope(connection, sender, recipient, deadline)
+    return connection
 
 
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+def _envelope(connection: Connection, sender: str, recipient: str, deadline: float) -> None:
+    """MAIL and RCPT. Whatever goes wrong, the connection is kept or closed here."""
+    try:
+        with time_limit(connection.smtp, deadline - time.monotonic()):
+            _reset(connection)
+            _say_envelope(connection.smtp, sender, recipient)
+    except _Answer as answer:
+        _part(connection, answer.outcome)
+        raise
+    except BaseException:
+        connection.close()
+        raise
 
 
-def _open(smtp: smtplib.SMTP) -> None:
-    """Connect, EHLO, STARTTLS and log in as the settings say. Raises OSError (smtplib's errors are some)."""
-    # smtplib checks the certificate against the name it finds here.
-    smtp._host = settings.EMAIL_HOST  # type: ignore[attr-defined]
-    code, words = smtp.connect(settings.EMAIL_HOST, settings.EMAIL_PORT or 0)
-    if code != 220:
-        raise smtplib.SMTPConnectError(code, words)
-    assert smtp.sock is not None  # noqa: S101  for the type checker: connect() made it
-    smtp.sock.settimeout(settings.EMAIL_TIMEOUT)
-    smtp.ehlo_or_helo_if_needed()
-    if settings.EMAIL_USE_TLS:
-        smtp.starttls(context=_tls())
-        smtp.ehlo_or_helo_if_needed()
-    if settings.EMAIL_HOST_USER:
-        smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+def _reset(connection: Connection) -> None:
+    if connection.reset or (connection.mails and time.monotonic() - connection.used_at > _SURELY_ALIVE_SECONDS):
+        code, words = connection.smtp.rset()
+        if code != 250:
+            raise OSError(words)
+    connection.reset = True  # until the mail's end
 
 
-def _envelope(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
+def _say_envelope(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
     options: tuple[str, ...] = ()
     if not recipient.isascii():
         if not smtp.has_extn("smtputf8"):
@@ -120,6 +138,18 @@ def _envelope(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
         raise _Answer(code, words)
 
 
+def _converse(connection: Connection, message: bytes, may_leave: Callable[[], bool]) -> Outcome:
+    if not may_leave():
+        return Outcome(Result.WITHHELD)
+    try:
+        with time_limit(connection.smtp, DATA_SECONDS):
+            return _hand_over(connection.smtp, message)
+    except _Answer as answer:
+        return answer.outcome
+    except (OSError, ValueError) as error:
+        return Outcome(Result.PUT_OFF, in_words(error))
+
+
 def _hand_over(smtp: smtplib.SMTP, message: bytes) -> Outcome:
     """DATA to the answer after the final dot."""
     code, words = smtp.docmd("DATA")
@@ -131,8 +161,20 @@ def _hand_over(smtp: smtplib.SMTP, message: bytes) -> Outcome:
     try:
         code, words = smtp.getreply()
     except OSError as error:
-        return Outcome(Result.UNKNOWN, _words(error))
+        return Outcome(Result.UNKNOWN, in_words(error))
     return _judge(code, words, after_dot=True)
+
+
+def _part(connection: Connection, outcome: Outcome) -> None:
+    """Keep the connection, or hang up on a server that is tired, or that nobody knows the state of."""
+    connection.mails += 1
+    answered = outcome.reply[:3].isdigit() and not outcome.reply.startswith("421")
+    if outcome.result == Result.ACCEPTED:
+        connection.reset = False
+    if outcome.result == Result.WITHHELD or (answered and outcome.result != Result.UNKNOWN):
+        connections.keep(connection)
+    else:
+        connection.close()
 
 
 def _judge(code: int, words: bytes, *, after_dot: bool = False) -> Outcome:
@@ -151,36 +193,3 @@ def _stuffed(message: bytes) -> bytes:
     lines = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
     lines = re.sub(rb"(?m)^\.", b"..", lines)
     return lines + (b"" if lines.endswith(b"\r\n") else b"\r\n") + b".\r\n"
-
-
-def _hang_up(smtp: smtplib.SMTP) -> None:
-    # QUIT is a courtesy; waiting for its answer would only widen the gap before the outcome is written down.
-    with suppress(OSError):
-        smtp.putcmd("QUIT")
-    smtp.close()
-
-
-@contextmanager
-def _time_limit(smtp: smtplib.SMTP, seconds: float) -> Iterator[None]:
-    """Cut the connection after so long: a socket's own time-out begins anew with every byte a server drips."""
-    timer = threading.Timer(seconds, _cut, [smtp])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _cut(smtp: smtplib.SMTP) -> None:
-    if smtp.sock is not None:
-        with suppress(OSError):
-            # The base class's, because an SSLSocket's forgets its TLS state under the reader's feet.
-            socket.socket.shutdown(smtp.sock, socket.SHUT_RDWR)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        words = error.smtp_error
-        return f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
-    return f"{type(error).__name__}: {error}"

@@ -22,12 +22,13 @@ from messaging.admin.licences import users_near_limit
 from messaging.models import LicensedSender, Message, Recipient
 from portal import moments
 from portal.charts import Chart, bar_chart
-from portal.console import may, visible
-from portal.models import OutgoingMail
+from portal.console import is_operator, may, own_organization, visible
+from portal.models import MailHold, OutgoingMail
 
 DAYS = 30
 FAILED_WITHIN = timedelta(days=7)
 LATE_AFTER = timedelta(hours=1)
+MOST_HOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,27 @@ def attention(request: HttpRequest) -> list[Attention]:
     """What there is to look at, of what this administrator's role lets them see."""
     now = moments.now()
     asked = (
+        (OutgoingMail, lambda: _held(request)),
         (OutgoingMail, lambda: _failed(request, now)),
         (OutgoingMail, lambda: _late(request, now)),
         (User, lambda: _locked(request, now)),
         (LicensedSender, lambda: _near(request)),
     )
     return [found for model, ask in asked if may(request, model, "view") and (found := ask())]
+
+
+def _held(request: HttpRequest) -> Attention | None:
+    """Destinations that cannot be reached as their route demands; their mail waits."""
+    holds = MailHold.objects.order_by("since")
+    if not is_operator(request):
+        # The installation's own relay concerns every organisation.
+        holds = holds.filter(Q(organization=own_organization(request).pk) | Q(organization__isnull=True))
+    found = list(holds[:MOST_HOLDS])
+    reasons = "; ".join(f"{hold.name}: {hold.words}" for hold in found)
+    text = _("Mail waits, because its destination cannot be reached as its route demands. %(reasons)s") % {
+        "reasons": reasons
+    }
+    return Attention(text, f"{reverse('admin:portal_outgoingmail_changelist')}?state__exact=due") if found else None
 
 
 def _failed(request: HttpRequest, now: datetime) -> Attention | None:

@@ -189,6 +189,13 @@ vars().update(
     env.email_url_config(required("SMTP_URL", "the relay notifications leave by, such as smtp+tls://relay:587."))
 )
 EMAIL_TIMEOUT = 30
+# Off: everything leaves by the relay above, whatever routes organisations have.
+MAIL_ROUTES = env.bool("MAIL_ROUTES", default=True)
+# For routes that go straight to a domain's own servers. Empty: the resolvers of the machine.
+DNS_SERVERS = env.list("DNS_SERVERS", default=[])
+MX_PORT = env.int("MX_PORT", default=25)
+MTA_STS_PORT = env.int("MTA_STS_PORT", default=443)
+MAIL_CONNECTIONS_PER_HOST = env.int("MAIL_CONNECTIONS_PER_HOST", default=5)
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"no-reply@{ALLOWED_HOSTS[0]}")
 
 # --- Celery: a wake-up call and the hands; the queue is the database -----------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Domain, User
+from portal import connections
 from portal.models import Organization
 from securemsg.mail_catcher import LoopbackSMTP
 
@@ -127,6 +128,7 @@ def smtp(settings) -> Iterator[_Sink]:
     settings.EMAIL_HOST = controller.hostname
     settings.EMAIL_PORT = controller.port
     yield sink
+    connections.close_idle(everything=True)
     controller.stop()
 
 

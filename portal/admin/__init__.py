@@ -1,3 +1,3 @@
 """The organisation's settings, and the audit log, in the administration console."""
 
-from . import audit_log, outgoing_mail, settings  # noqa: F401  each registers its pages
+from . import audit_log, mail_routes, outgoing_mail, settings  # noqa: F401  each registers its pages

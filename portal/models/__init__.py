@@ -1,7 +1,20 @@
 from .audit import AuditEvent, AuditLink
 from .keys import LeafKey, RetentionKey
 from .limit_use import LimitUse
+from .mail_route import MailHold, MailRoute, MailSlot, MtaStsPolicy
 from .organization import Organization
 from .outgoing_mail import OutgoingMail
 
-__all__ = ["AuditEvent", "AuditLink", "LeafKey", "LimitUse", "Organization", "OutgoingMail", "RetentionKey"]
+__all__ = [
+    "AuditEvent",
+    "AuditLink",
+    "LeafKey",
+    "LimitUse",
+    "MailHold",
+    "MailRoute",
+    "MailSlot",
+    "MtaStsPolicy",
+    "Organization",
+    "OutgoingMail",
+    "RetentionKey",
+]

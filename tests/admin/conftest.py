@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Domain, Group, LogInAttempt, User
 from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit, keyring, moments, outbox
-from portal.models import AuditEvent, Organization
+from portal.models import AuditEvent, MailRoute, Organization
 
 
 @pytest.fixture
@@ -66,6 +66,7 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     mail.save()
     return {
         "mail": mail,
+        "route": MailRoute.objects.create(organization=organization, domain=f"partner.{slug}.example"),
         "message": message,
         "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
         "user": user,
@@ -108,6 +109,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
             "portal.OutgoingMail": place.mail,
+            "portal.MailRoute": place.route,
             "portal.AuditEvent": place.event,
         }
         return {model: by_label[model._meta.label] for model in admin.site._registry}

@@ -27,6 +27,7 @@ TABLE = {
     "messaging.DefinitionFolder":  ("vacd",    "vacd", "",        "v"),
     "messaging.LicensedSender":    ("vc",      "vc",   "",        "v"),
     "portal.Organization":         ("vc",      "v",    "",        "v"),
+    "portal.MailRoute":            ("vacd",    "v",    "",        "v"),
     "portal.OutgoingMail":         ("v",       "v",    "v",       "v"),
     "portal.AuditEvent":           ("v",       "",     "",        "v"),
 }  # fmt: skip

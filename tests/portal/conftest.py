@@ -6,9 +6,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from portal import moments, outbox
+from portal import connections, moments, outbox
 from portal.ids import uuid7
-from portal.models import OutgoingMail
+from portal.models import MailHold, OutgoingMail
 from tests.smtp_server import ScriptedServer, running
 
 
@@ -30,6 +30,7 @@ def server(settings) -> Iterator[ScriptedServer]:
     with running() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
+        connections.close_idle(everything=True)
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def age(mail: OutgoingMail, **how_long_ago: timedelta) -> None:
 
 
 def deliver_again(mail: OutgoingMail) -> int:
-    """Deliver, with this mail's waiting time over."""
+    """Deliver, with this mail's waiting time, and its destination's, over."""
     age(mail, due_at=timedelta(seconds=1))
+    MailHold.objects.update(until=moments.now() - timedelta(seconds=1))
     return outbox.deliver_due()

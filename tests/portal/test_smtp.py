@@ -1,22 +1,16 @@
 """What a mail server may say or do, verb by verb, and what becomes of the mail."""
 
-import ssl
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
-from ipaddress import ip_address
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from portal import moments, outbox
 from portal import smtp as conversation
 from portal.models import OutgoingMail
 from portal.outbox import State
+from tests.certificates import Certificate, certificate_for
 from tests.smtp_server import CUT, DRIP, SILENCE, running
 
 from .conftest import deliver_again, render
@@ -24,32 +18,9 @@ from .conftest import deliver_again, render
 pytestmark = pytest.mark.django_db
 
 
-class Certificate(NamedTuple):
-    path: Path
-    context: ssl.SSLContext
-
-
 @pytest.fixture
 def certificate(tmp_path) -> Certificate:
-    """A certificate for loopback that vouches for itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "scripted.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path, key_path = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path, key_path)
-    return Certificate(path, context)
+    return certificate_for("127.0.0.1", tmp_path)
 
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "DOT"])

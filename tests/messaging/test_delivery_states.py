@@ -1,0 +1,87 @@
+"""What the sender sees of a notification on its way, and is told when it has finally failed."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from portal import moments, outbox
+from portal.models import MailRoute, OutgoingMail
+from tests.smtp_server import running
+
+from .conftest import copy_of
+
+
+@pytest.fixture
+def server(settings):
+    with running() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def sent(sender, recipient, send):
+    return send(sender, to=recipient.address)
+
+
+@pytest.fixture
+def shown(sent, sender, log_in):
+    """shown(): the sender's page of the message."""
+    client = log_in(sender)
+    return lambda: client.get(reverse("message", args=[copy_of(sent, sender).id])).content.decode()
+
+
+def test_notified(sent, shown, server):
+    assert "Notification waiting" in shown()
+    outbox.deliver_due()
+    assert "Notified" in shown()
+
+
+def test_still_trying_with_the_servers_words(sent, shown, server):
+    server.script["RCPT"] = "450 4.2.1 mailbox busy"
+    outbox.deliver_due()
+    assert "Still trying to notify" in shown()
+    assert "4.2.1 mailbox busy" in shown()
+
+
+def test_tls_that_a_route_demands_and_the_server_lacks(sent, shown, server, organization):
+    MailRoute.objects.create(organization=organization, way="relay", host="127.0.0.1", port=server.port)
+    outbox.deliver_due()
+    assert "Still trying to notify" in shown()
+    assert "does not offer STARTTLS" in shown()
+    assert not {"MAIL", "DATA"} & set(server.verbs)
+
+
+def test_finally_failed_is_told_in_sent_items_and_by_mail(sent, shown, server, sender):
+    server.script["RCPT"] = lambda argument: "550 5.1.1 no such user" if "first@" in argument else None
+    outbox.deliver_due()
+    outbox.deliver_due()
+    assert "Notification failed" in shown()
+    assert "5.1.1 no such user" in shown()
+    (told,) = [mail.message for mail in server.mails if mail.recipient == sender.address]
+    text = told.get_body(("plain",)).get_content()
+    assert "could not be announced to first@outside.example" in text
+    assert "5.1.1 no such user" in text
+
+
+def test_given_up_after_48_hours_is_told(sent, shown, server, sender):
+    server.script["RCPT"] = lambda argument: "450 4.2.1 busy" if "first@" in argument else None
+    outbox.deliver_due()
+    OutgoingMail.objects.filter(to_address="first@outside.example").update(
+        first_tried_at=moments.now() - timedelta(hours=48), due_at=moments.now() - timedelta(seconds=1)
+    )
+    outbox.deliver_due()
+    outbox.deliver_due()
+    assert "Notification failed" in shown()
+    assert [mail.recipient for mail in server.mails] == [sender.address]
+
+
+def test_a_recall_ends_what_is_still_being_tried(sent, sender, log_in, server):
+    server.script["RCPT"] = "450 4.2.1 busy"
+    outbox.deliver_due()
+    entry = copy_of(sent, sender)
+    log_in(sender).post(reverse("recall", args=[entry.id]))
+    server.script.clear()
+    OutgoingMail.objects.filter(finished_at__isnull=True).update(due_at=moments.now() - timedelta(seconds=1))
+    outbox.deliver_due()
+    assert not [mail for mail in server.mails if mail.recipient == "first@outside.example"]
