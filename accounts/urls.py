@@ -6,6 +6,7 @@ from .views.help_page import help_page
 from .views.kept_text import kept_text
 from .views.log_in import log_in
 from .views.log_out import log_out
+from .views.password_advice import password_advice
 from .views.reset_password import reset_link, reset_password, reset_sent
 from .views.second_factor import second_factor
 from .views.second_factors import add_app, add_passkey, recovery_codes, remove_second_factor, second_factors
@@ -18,6 +19,7 @@ urlpatterns = [
     # The same page whatever the id: what it opens is looked up after logging in.
     path("p/<slug:organization>/m/<uuid:entry>/", log_in, name="log_in_to_message"),
     path("p/<slug:organization>/password/", set_password, name="set_password"),
+    path("p/<slug:organization>/password/advice/", password_advice, name="password_advice"),
     path("p/<slug:organization>/reset/", reset_password, name="reset_password"),
     path("p/<slug:organization>/reset/sent/", reset_sent, name="reset_sent"),
     path("p/<slug:organization>/reset/<str:token>/", reset_link, name="reset_link"),

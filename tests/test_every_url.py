@@ -41,6 +41,7 @@ TABLE = {
     ("log_in_to_message", "get", "recipient"): dict.fromkeys(PEOPLE, 302)
     | {"anonymous": 200, "stranger": 200, "other_administrator": 200},
     ("set_password", "get", None): dict.fromkeys(PEOPLE, 302),
+    ("password_advice", "post", None): EVERYBODY | {"anonymous": 404, "stranger": 404, "other_administrator": 404},
     ("reset_password", "get", None): EVERYBODY,
     ("help_page", "get", None): EVERYBODY,
     ("reset_sent", "get", None): EVERYBODY,
@@ -119,7 +120,15 @@ def arguments(sender, recipient, second_recipient):
             return {"kept": kept_texts.store(recipient, {"path": "/drafts/", "fields": {}})}
         if whose == "link":
             return {"organization": "north", "token": credentials.link_token(credentials.for_reset(recipient).pk)}
-        if name in ("log_in", "set_password", "reset_password", "reset_sent", "second_factor", "help_page"):
+        if name in (
+            "log_in",
+            "set_password",
+            "reset_password",
+            "reset_sent",
+            "second_factor",
+            "help_page",
+            "password_advice",
+        ):
             return {"organization": "north"}
         if whose is None:
             return {}

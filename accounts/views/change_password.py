@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from .. import passkeys, password_rules, passwords, reauthentication, second_factor
+from .. import passkeys, passwords, reauthentication, second_factor
 from ..account_forms import ChangePasswordForm, CodeForm, CurrentPasswordForm
 from ..http import AuthenticatedRequest, own_path
 from ..middleware import open_without_second_factor
+from .criteria import beside
 from .second_factor import is_shown
 
 
@@ -23,13 +24,7 @@ def change_password(request: AuthenticatedRequest) -> HttpResponse:
         reauthentication.confirm(request)
         messages.success(request, _("Your password is changed. You were logged out everywhere else."))
         return redirect("account")
-    context = {
-        "form": form,
-        "criteria": form.criteria(),
-        "min_length": password_rules.min_length(request.user),
-        "personal_words": password_rules.personal_words(request.user),
-    }
-    return render(request, "accounts/change_password.html", context)
+    return render(request, "accounts/change_password.html", beside(form, request.user))
 
 
 @open_without_second_factor

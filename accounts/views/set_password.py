@@ -6,13 +6,13 @@ from django.views.decorators.http import require_http_methods
 
 from portal.models import Organization
 
-from .. import link_cookie, password_rules, passwords, second_factor
+from .. import link_cookie, passwords, second_factor
 from .. import pending as pending_visits
 from ..credentials import CredentialGone
 from ..forms import SetPasswordForm
-from ..pending import Pending
 from .arrival import arrive
 from .credential_gone import credential_gone
+from .criteria import beside
 
 
 @login_not_required
@@ -32,7 +32,7 @@ def set_password(request: HttpRequest, organization: str) -> HttpResponse:
         return redirect("second_factor", portal.slug)
     form = SetPasswordForm(request.POST if request.method == "POST" else None, pending=pending)
     if not form.is_valid():
-        return _page(request, form, pending)
+        return render(request, "accounts/set_password.html", beside(form, pending.user))
     try:
         passwords.replace_temporary(
             user=pending.user, credential_id=pending.credential_id, password=form.cleaned_data["new_password"]
@@ -42,17 +42,6 @@ def set_password(request: HttpRequest, organization: str) -> HttpResponse:
     response = arrive(request, pending.user, pending.destination, factor_shown=pending.factor_shown)
     link_cookie.clear(response, portal)
     return response
-
-
-def _page(request: HttpRequest, form: SetPasswordForm, pending: Pending) -> HttpResponse:
-    context = {
-        "organization": pending.user.organization,
-        "form": form,
-        "criteria": form.criteria(),
-        "min_length": password_rules.min_length(pending.user),
-        "personal_words": password_rules.personal_words(pending.user),
-    }
-    return render(request, "accounts/set_password.html", context)
 
 
 def _gone(request: HttpRequest, portal: Organization) -> HttpResponse:

@@ -1,4 +1,5 @@
-// Ticks the criteria that a browser can judge, as one types. The server judges all of them on submit.
+// Ticks the criteria as one types: at once those that a browser can judge; what only the server knows is asked for
+// when the typing rests. The server judges all of them on submit.
 
 const region = document.querySelector("[data-criteria]");
 const chosen = document.querySelector('[name="new_password"]');
@@ -19,6 +20,28 @@ function isPersonal(password) {
   return rest !== text && (rest.match(/[\p{L}\p{N}]/gu) ?? []).length < OWN_CHARACTERS;
 }
 
+const advice = region.querySelector("[data-advice]");
+const NOTHING_TOLD = { password: "", not_common: null, advice: "" };
+let told = NOTHING_TOLD;
+let asking;
+
+// By POST, so that a password stands in no address; of several answers, the last one's counts.
+async function ask() {
+  asking?.abort();
+  asking = new AbortController();
+  const password = chosen.value;
+  const token = chosen.form.elements.csrfmiddlewaretoken.value;
+  const body = new URLSearchParams({ csrfmiddlewaretoken: token, new_password: password });
+  try {
+    const answer = await fetch(region.dataset.ask, { method: "POST", body, signal: asking.signal });
+    told = answer.ok ? { password, ...(await answer.json()) } : NOTHING_TOLD;
+  } catch {
+    return; // overtaken, or no network: the submit judges
+  }
+  if (advice.textContent !== told.advice) advice.textContent = told.advice;
+  judge();
+}
+
 const letters = (text) => [...text.normalize("NFC")].length;
 
 const judges = {
@@ -32,7 +55,7 @@ const judges = {
   not_reused: () => null,
   equal: () => (repeated.value ? chosen.value === repeated.value : null),
   // Only the server knows the list; what it said of another password says nothing of this one.
-  not_common: () => null,
+  not_common: () => (told.password === chosen.value ? told.not_common : null),
 };
 
 function mark(item, met) {
@@ -60,5 +83,12 @@ function judge() {
   }, 900);
 }
 
-chosen.addEventListener("input", judge);
+let rest;
+
+chosen.addEventListener("input", () => {
+  clearTimeout(rest);
+  advice.textContent = "";
+  if (chosen.value) rest = setTimeout(ask, 400);
+  judge();
+});
 repeated.addEventListener("input", judge);

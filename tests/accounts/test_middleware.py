@@ -15,6 +15,7 @@ PUBLIC = {
     "log_in",
     "log_in_to_message",
     "log_out",
+    "password_advice",
     "reset_link",
     "reset_password",
     "reset_sent",

@@ -40,6 +40,7 @@ def test_logging_in_again_ends_what_the_browser_held(recipient, second_recipient
 POSTED = [
     ("log_in", ["north"]),
     ("set_password", ["north"]),
+    ("password_advice", ["north"]),
     ("second_factor", ["north"]),
     ("reset_password", ["north"]),
     ("help_page", ["north"]),

@@ -43,13 +43,28 @@ def test_ticks_as_one_types(enter):
     page = enter()
     page.fill("[name=new_password]", "too short")
     assert ticks(page) == {"length": "no", "not_common": "unknown", "not_personal": "yes", "equal": "unknown"}
+    expect(page.locator("[data-criterion=not_common]")).to_have_attribute("data-met", "yes")
     page.fill("[name=new_password]", "NorthClinic-first-1")
     assert ticks(page)["not_personal"] == "no"
     page.fill("[name=new_password]", GOOD)
     page.fill("[name=confirm_password]", GOOD[:-1])
     assert ticks(page) == {"length": "yes", "not_common": "unknown", "not_personal": "yes", "equal": "no"}
+    expect(page.locator("[data-criterion=not_common]")).to_have_attribute("data-met", "yes")
     page.fill("[name=confirm_password]", GOOD)
     assert ticks(page)["equal"] == "yes"
+
+
+def test_advice_in_words_as_one_types(enter):
+    page = enter()
+    advice = page.locator("[data-advice]")
+    page.fill("[name=new_password]", "passwordpassword")
+    expect(page.locator("[data-criterion=not_common]")).to_have_attribute("data-met", "no")
+    expect(advice).to_contain_text("easy to guess.")
+    page.fill("[name=new_password]", GOOD)
+    expect(advice).to_have_text("Very hard to guess.")
+    expect(page.locator("[data-criterion=not_common]")).to_have_attribute("data-met", "yes")
+    page.fill("[name=new_password]", "")
+    expect(advice).to_have_text("")
 
 
 def test_a_change_is_announced_once_the_typing_rests(enter):
