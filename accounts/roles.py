@@ -38,6 +38,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "messaging.licensedsender": ("view", "change"),
         "portal.organization": _VIEW,
         "portal.mailroute": _VIEW,
+        "portal.branding": _VIEW,
         "portal.outgoingmail": _VIEW,
     },
     # Log-ins, passwords, locks.
@@ -62,6 +63,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "messaging.licensedsender": _VIEW,
         "portal.organization": _VIEW,
         "portal.mailroute": _VIEW,
+        "portal.branding": _VIEW,
         "portal.outgoingmail": _VIEW,
         "portal.auditevent": ("view", "export"),
     },

@@ -38,7 +38,9 @@ RECORD_EVERY = timedelta(seconds=10)
 # With the person and all that a page needs to know of them: every request asks this, and nothing else first.
 _rows = Prepared(
     lambda key: (
-        PortalSession.objects.select_related("user__organization", "user__domain").filter(pk=key).annotate(now=Now())
+        PortalSession.objects.select_related("user__organization__branding", "user__domain")
+        .filter(pk=key)
+        .annotate(now=Now())
     )
 )
 

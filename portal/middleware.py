@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 class ResponseHeadersMiddleware:
     """Nothing a person sees here may stay in a cache, be embedded elsewhere or be indexed.
 
-    Static files are answered before this runs and may be cached.
+    Static files are answered before this runs and may be cached; so may what a view says is public.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -31,7 +31,8 @@ class ResponseHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers["Cache-Control"] = "no-store"
+        if not getattr(response, "is_public", False):
+            response.headers["Cache-Control"] = "no-store"
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")

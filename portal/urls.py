@@ -1,7 +1,9 @@
 from django.urls import path
 
-from portal import views
+from portal import brand_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("brand/<str:palette>.css", brand_views.colours, name="colours"),
+    path("brand/<uuid:organization>/<str:name>", brand_views.brand_image, name="brand_image"),
 ]

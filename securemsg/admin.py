@@ -24,7 +24,7 @@ CONTENTS = (
             "messaging.LicensedSender",
         ),
     ),
-    (_("Account"), ("portal.Organization", "portal.MailRoute")),
+    (_("Account"), ("portal.Organization", "portal.Branding", "portal.MailRoute")),
     (_("Reporting"), ("accounts.LogInAttempt", "portal.OutgoingMail", "portal.AuditEvent")),
 )
 

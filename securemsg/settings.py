@@ -177,7 +177,8 @@ STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 # Sealed attachments; one folder that web and workers share.
 ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed attachments."))
 # Django's own handlers write large uploads to a temporary file in the clear; this one seals as bytes arrive.
-FILE_UPLOAD_HANDLERS = ["messaging.uploads.SealingUploadHandler"]
+# The first takes a logo into memory and leaves everything else to it.
+FILE_UPLOAD_HANDLERS = ["portal.small_files.SmallFileHandler", "messaging.uploads.SealingUploadHandler"]
 # A written message may be long; files are not counted here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 50

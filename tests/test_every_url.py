@@ -11,7 +11,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts import credentials, kept_texts
 from messaging import drafts, sending
 from messaging.models import MailboxEntry
+from portal import pictures
+from portal.branding import set_picture
+from portal.colours import Palette
 from portal.ids import uuid7
+from portal.models import Branding
+
+from .small_pictures import png
 
 PEOPLE = (
     "anonymous",
@@ -36,6 +42,8 @@ WRITERS = EVERYBODY_INSIDE | {"colleague": 403, "administrator": 403, "other_adm
 # (URL name, method, whose copy the URL names) → status by person
 TABLE = {
     ("home", "get", None): EVERYBODY,
+    ("colours", "get", None): EVERYBODY,
+    ("brand_image", "get", None): EVERYBODY,
     ("log_in", "get", None): dict.fromkeys(PEOPLE, 302)
     | {"anonymous": 200, "stranger": 200, "other_administrator": 200},
     ("log_in_to_message", "get", "recipient"): dict.fromkeys(PEOPLE, 302)
@@ -120,6 +128,12 @@ def arguments(sender, recipient, second_recipient):
             return {"kept": kept_texts.store(recipient, {"path": "/drafts/", "fields": {}})}
         if whose == "link":
             return {"organization": "north", "token": credentials.link_token(credentials.for_reset(recipient).pk)}
+        if name == "colours":
+            return {"palette": Palette.own().name}
+        if name == "brand_image":
+            branding, _new = Branding.objects.get_or_create(organization=sender.organization)
+            set_picture(branding, "logo", pictures.read(png(3, 2)))
+            return {"organization": sender.organization_id, "name": branding.logo}
         if name in (
             "log_in",
             "set_password",

@@ -1,3 +1,9 @@
 """The organisation's settings, and the audit log, in the administration console."""
 
-from . import audit_log, mail_routes, outgoing_mail, settings  # noqa: F401  each registers its pages
+from . import (  # noqa: F401  each registers its pages
+    audit_log,
+    branding,
+    mail_routes,
+    outgoing_mail,
+    settings,
+)

@@ -1,4 +1,5 @@
 from .audit import AuditEvent, AuditLink
+from .branding import BrandImage, Branding
 from .keys import LeafKey, RetentionKey
 from .limit_use import LimitUse
 from .mail_route import MailHold, MailRoute, MailSlot, MtaStsPolicy
@@ -8,6 +9,8 @@ from .outgoing_mail import OutgoingMail
 __all__ = [
     "AuditEvent",
     "AuditLink",
+    "BrandImage",
+    "Branding",
     "LeafKey",
     "LimitUse",
     "MailHold",

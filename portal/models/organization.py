@@ -1,9 +1,15 @@
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from portal.ids import uuid7
+
+DEFAULT_DISCLAIMER = _(
+    "Access is for the recipient of the message alone. Do not share your log-in details with anybody."
+)
 
 
 class Organization(models.Model):
@@ -159,3 +165,17 @@ class Organization(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("log_in", args=[self.slug])
+
+    @property
+    def brand(self) -> Any:
+        """Its Branding, or None."""
+        return getattr(self, "branding", None)
+
+    @property
+    def page_title(self) -> str:
+        return (self.brand and self.brand.page_title) or self.name
+
+    @property
+    def disclaimer(self) -> str:
+        """What stands below pages and mails, in the organisation's own words or the portal's."""
+        return (self.brand and self.brand.disclaimer) or str(DEFAULT_DISCLAIMER)

@@ -9,6 +9,8 @@ from portal import moments
 from tests.conftest import PASSWORD
 
 PUBLIC = {
+    "brand_image",
+    "colours",
     "help_page",
     "home",
     "link_sent",

@@ -331,7 +331,7 @@ def test_a_locked_account_is_open_again_afterwards(client, mailed, recipient):
 def test_opening_the_link_writes_nothing(client, mailed, recipient, django_assert_num_queries):
     for method in (client.get, client.head, client.get):
         assert method(mailed[1]).status_code == 302
-    with django_assert_num_queries(7) as queries:
+    with django_assert_num_queries(8) as queries:
         client.get(FORM)
     assert not any(query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) for query in queries.captured_queries)
     assert not PortalSession.objects.exists()

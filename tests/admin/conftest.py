@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Domain, Group, LogInAttempt, User
 from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit, keyring, moments, outbox
-from portal.models import AuditEvent, MailRoute, Organization
+from portal.models import AuditEvent, Branding, MailRoute, Organization
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     return {
         "mail": mail,
         "route": MailRoute.objects.create(organization=organization, domain=f"partner.{slug}.example"),
+        "branding": Branding.objects.create(organization=organization, page_title=f"{slug} post"),
         "message": message,
         "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
         "user": user,
@@ -108,6 +109,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "messaging.MassRecall": place.recall,
             "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
+            "portal.Branding": place.branding,
             "portal.OutgoingMail": place.mail,
             "portal.MailRoute": place.route,
             "portal.AuditEvent": place.event,

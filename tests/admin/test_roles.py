@@ -28,6 +28,7 @@ TABLE = {
     "messaging.LicensedSender":    ("vc",      "vc",   "",        "v"),
     "portal.Organization":         ("vc",      "v",    "",        "v"),
     "portal.MailRoute":            ("vacd",    "v",    "",        "v"),
+    "portal.Branding":            ("vcd",     "v",    "",        "v"),
     "portal.OutgoingMail":         ("v",       "v",    "v",       "v"),
     "portal.AuditEvent":           ("v",       "",     "",        "v"),
 }  # fmt: skip

@@ -210,7 +210,12 @@ def test_an_administrator_may_look_at_the_operator_and_no_more(north, operator, 
 
 
 # Pages beside those that every model has, and the verbs, each of which its own test sends foreign ids to.
-OWN_PAGES = ("messaging_definition_dry_run", "messaging_definition_preview", "portal_auditevent_export")
+OWN_PAGES = (
+    "messaging_definition_dry_run",
+    "messaging_definition_preview",
+    "portal_auditevent_export",
+    "portal_branding_preview",
+)
 VERBS = (
     "disable",
     "enable",
