@@ -18,6 +18,7 @@ from portal import audit, keyring, moments, outbox
 from portal.models import Organization, OutgoingMail
 
 from .models import Credential, User
+from .telling import tell
 
 ADMINISTRATOR_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(minutes=60)
@@ -161,20 +162,8 @@ def issue(*, actor: User, user: User) -> str:
         credential.save(force_insert=True)
         event = audit.record(user.organization, "credential.issued", actor=actor, about=user.pk)
         if actor != user:
-            outbox.enqueue([_issued_mail(credential, event.at)])
+            tell("password_issued", user, event)
     return temporary_password(credential.pk, key)
-
-
-def _issued_mail(credential: Credential, due_at: datetime) -> OutgoingMail:
-    """Says that there is one, and not what it is."""
-    return outbox.new_mail(
-        organization=credential.user.organization,
-        kind="password_issued",
-        about=credential.user.pk,
-        to_address=credential.user.address,
-        dedupe_key=f"password_issued:{credential.pk}",
-        due_at=due_at,
-    )
 
 
 def _new(user: User, purpose: str, now: datetime, lifetime: timedelta, key: bytes) -> Credential:

@@ -18,6 +18,7 @@ from portal.models import Organization
 
 from . import sessions
 from .models import Domain, User
+from .telling import tell_of_administrator
 
 MAX_NAME = 120
 _is_address = EmailValidator(allowlist=[])
@@ -197,14 +198,16 @@ def disable(*, actor: User, user: User) -> None:
     with transaction.atomic():
         if User.objects.filter(pk=user.pk, disabled_at__isnull=True).update(disabled_at=moments.now()):
             sessions.end_sessions(user)
-            audit.record(user.organization, "user.disabled", actor=actor, about=user.pk)
+            event = audit.record(user.organization, "user.disabled", actor=actor, about=user.pk)
+            tell_of_administrator(user, event)
     user.refresh_from_db(fields=["disabled_at"])
 
 
 def enable(*, actor: User, user: User) -> None:
     with transaction.atomic():
         if User.objects.filter(pk=user.pk, disabled_at__isnull=False).update(disabled_at=None):
-            audit.record(user.organization, "user.enabled", actor=actor, about=user.pk)
+            event = audit.record(user.organization, "user.enabled", actor=actor, about=user.pk)
+            tell_of_administrator(user, event)
     user.disabled_at = None
 
 
@@ -215,7 +218,7 @@ def allow_logon(*, actor: User, user: User, allowed: bool) -> None:
             if not allowed:
                 sessions.end_sessions(user)
             action = "user.logon_allowed" if allowed else "user.logon_forbidden"
-            audit.record(user.organization, action, actor=actor, about=user.pk)
+            tell_of_administrator(user, audit.record(user.organization, action, actor=actor, about=user.pk))
     user.allow_logon = allowed
 
 

@@ -14,6 +14,7 @@ from portal.models import Organization, OutgoingMail
 from . import sessions
 from .common_passwords import is_common
 from .models import User
+from .telling import tell
 
 DORMANT_AFTER = timedelta(days=365)
 REMIND_DAYS = (14, 7, 1)
@@ -53,7 +54,7 @@ def order_change(*, actor: User, user: User) -> None:
         User.objects.filter(pk=user.pk).update(change_ordered_at=now)
         sessions.end_sessions(user)
         event = audit.record(user.organization, "password.change_ordered", actor=actor, about=user.pk)
-        outbox.enqueue([_mail("password_change_ordered", user, f"password_change_ordered:{event.pk}", now)])
+        tell("password_change_ordered", user, event)
     user.change_ordered_at = now
 
 
@@ -84,18 +85,15 @@ def _reminders(organization: Organization, days: int, now: datetime) -> list[Out
         password_set_at__lte=due,
         password_set_at__gt=due - timedelta(days=1),
     )
-    return [
-        _mail("password_expiring", user, f"password_expiring:{user.pk}:{user.password_set_at:%Y%m%d%H%M%S}:{days}", now)
-        for user in users
-    ]
+    return [_reminder(user, days, now) for user in users]
 
 
-def _mail(kind: str, user: User, dedupe_key: str, now: datetime) -> OutgoingMail:
+def _reminder(user: User, days: int, now: datetime) -> OutgoingMail:
     return outbox.new_mail(
         organization=user.organization,
-        kind=kind,
+        kind="password_expiring",
         about=user.pk,
         to_address=user.address,
-        dedupe_key=dedupe_key,
+        dedupe_key=f"password_expiring:{user.pk}:{user.password_set_at:%Y%m%d%H%M%S}:{days}",
         due_at=now,
     )

@@ -16,11 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
-from portal import audit, moments, outbox
+from portal import audit, moments
 from portal.models import Organization
 
 from . import credentials, expired_passwords, known_browsers, password_rules, second_factor, throttling
 from .models import Credential, KnownBrowser, LogInAttempt, User
+from .telling import tell
 from .throttling import Visit
 
 logger = logging.getLogger(__name__)
@@ -179,23 +180,11 @@ def let_in(user: User, *, browser: str = "", **details: str) -> None:
 
     browser: what it calls itself, if the person has never logged in with it before; they are told by mail."""
     if browser and user.first_logged_in_at:
-        _tell_of_new_browser(user, browser)
+        event = audit.record(user.organization, "log_in.from_new_browser", actor=user, about=user.pk, browser=browser)
+        tell("new_browser", user, event, about=event.pk)
     now = moments.now()
     User.objects.filter(pk=user.pk).update(first_logged_in_at=Coalesce("first_logged_in_at", now), last_login=now)
     audit.record(user.organization, "log_in.succeeded", actor=user, about=user.pk, **details)
-
-
-def _tell_of_new_browser(user: User, browser: str) -> None:
-    event = audit.record(user.organization, "log_in.from_new_browser", actor=user, about=user.pk, browser=browser)
-    mail = outbox.new_mail(
-        organization=user.organization,
-        kind="new_browser",
-        about=event.pk,
-        to_address=user.address,
-        dedupe_key=f"new_browser:{event.pk}",
-        due_at=event.at,
-    )
-    outbox.enqueue([mail])
 
 
 def _cause(

@@ -99,12 +99,38 @@ def _user(mail: OutgoingMail) -> User | None:
 
 
 def new_browser(mail: OutgoingMail) -> EmailMessage | None:
-    event = AuditEvent.objects.filter(pk=mail.about, about__isnull=False).first()
-    user = User.objects.select_related("organization").get(pk=event.about) if event and event.about else None
+    event, user = _event_and_user(mail)
     if event is None or user is None:
         return None
     words = browsers.in_words(event.details["browser"])
     return _written("new_browser", user, _("A log-in from a new browser"), mail.date, browser=words)
+
+
+# By the event's action: what was done, and what it means.
+_DONE = {
+    "user.lock_cleared": _("The lock after too many failed log-ins was taken away. Your password is accepted again."),
+    "sessions.ended": _("You were logged out wherever you were logged in. Nothing is lost: you can log in again."),
+    "second_factor.removal_cancelled": _("The removal of your second factor was called off: it stays as it is."),
+    "user.disabled": _("Your account was closed. You cannot log in any more; your messages stay where they are."),
+    "user.enabled": _("Your account was opened again. You can log in with the password you had."),
+    "user.logon_forbidden": _("You may not log in any more; your messages stay where they are."),
+    "user.logon_allowed": _("You may log in again, with the password you had."),
+}
+
+
+def done_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
+    event, user = _event_and_user(mail)
+    if event is None or user is None:
+        return None
+    subject = _("An administrator has changed your account")
+    return _written("done_by_administrator", user, subject, mail.date, done=_DONE[event.action])
+
+
+def _event_and_user(mail: OutgoingMail) -> tuple[AuditEvent | None, User | None]:
+    """The event that the mail is about, and whom that is about."""
+    event = AuditEvent.objects.filter(pk=mail.about, about__isnull=False).first()
+    user = User.objects.select_related("organization").filter(pk=event.about).first() if event else None
+    return event, user
 
 
 def account_locked(mail: OutgoingMail) -> EmailMessage | None:
@@ -148,6 +174,7 @@ for render in (
     password_change_ordered,
     password_expiring,
     new_browser,
+    done_by_administrator,
     account_locked,
     second_factor_changed,
     second_factor_removal,

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from portal import audit, moments, outbox
-from portal.models import AuditEvent, OutgoingMail
+from portal import audit, moments
 
 from . import credentials, log_in, password_rules, sessions
 from .models import Credential, OldPassword, User
+from .telling import tell
 
 # How long a password set by an administrator lasts.
 TEMPORARY_LIFETIME = timedelta(hours=24)
@@ -36,7 +36,7 @@ def set_temporary_password(*, actor: User, user: User, password: str) -> None:
         _store(user, hashed, temporary_until=moments.now() + TEMPORARY_LIFETIME)
         sessions.end_sessions(user)
         event = audit.record(user.organization, "password.set_by_administrator", actor=actor, about=user.pk)
-        outbox.enqueue([_mail("password_set_by_administrator", user, event)])
+        tell("password_set_by_administrator", user, event)
 
 
 def replace_temporary(*, user: User, credential_id: uuid.UUID | None, password: str) -> None:
@@ -52,7 +52,7 @@ def replace_temporary(*, user: User, credential_id: uuid.UUID | None, password: 
         sessions.end_sessions(user)
         event = audit.record(user.organization, "password.set", actor=user, about=user.pk)
         log_in.let_in(user)
-        outbox.enqueue([_mail("password_changed", user, event)])
+        tell("password_changed", user, event)
 
 
 def change(*, request: HttpRequest, user: User, password: str) -> None:
@@ -65,7 +65,7 @@ def change(*, request: HttpRequest, user: User, password: str) -> None:
         _store(user, hashed, password_set_at=moments.now(), temporary_until=None)
         sessions.end_sessions(user)
         event = audit.record(user.organization, "password.set", actor=user, about=user.pk)
-        outbox.enqueue([_mail("password_changed", user, event)])
+        tell("password_changed", user, event)
         sessions.start(request, user, second_factor=shown)
 
 
@@ -109,14 +109,3 @@ def _keep_old_hash(user: User) -> None:
     OldPassword.objects.create(user=user, password=user.password)
     kept = OldPassword.objects.filter(user=user).order_by("-id").values_list("pk", flat=True)[:number]
     OldPassword.objects.filter(user=user).exclude(pk__in=list(kept)).delete()
-
-
-def _mail(kind: str, user: User, event: AuditEvent) -> OutgoingMail:
-    return outbox.new_mail(
-        organization=user.organization,
-        kind=kind,
-        about=user.pk,
-        to_address=user.address,
-        dedupe_key=f"{kind}:{event.pk}",
-        due_at=event.at,
-    )

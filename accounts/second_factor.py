@@ -13,10 +13,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from portal import audit, moments, outbox
+from portal import audit, moments
 
 from . import authenticator_apps, credentials, sessions, throttling
 from .models import Passkey, RecoveryCode, SecondFactor, TotpDevice, User
+from .telling import tell, tell_of_administrator
 
 RECOVERY_CODES = 10
 REMOVAL_DELAY = timedelta(hours=24)
@@ -156,19 +157,7 @@ def _make_recovery_codes(user: User) -> list[str]:
 def _tell(user: User, what: str) -> None:
     """The audit log, and the person by mail: it may not have been them."""
     event = audit.record(user.organization, f"second_factor.{what}", actor=user, about=user.pk)
-    _mail("second_factor_changed", user, event)
-
-
-def _mail(kind: str, user: User, event: Any) -> None:
-    mail = outbox.new_mail(
-        organization=user.organization,
-        kind=kind,
-        about=user.pk,
-        to_address=user.address,
-        dedupe_key=f"{kind}:{event.pk}",
-        due_at=event.at,
-    )
-    outbox.enqueue([mail])
+    tell("second_factor_changed", user, event)
 
 
 # --- Lost -------------------------------------------------------------------------------------------------------
@@ -182,7 +171,7 @@ def order_removal(*, actor: User, user: User) -> None:
         due = moments.now() + REMOVAL_DELAY
         SecondFactor.objects.filter(user=user).update(removal_due_at=due)
         event = audit.record(user.organization, "second_factor.removal_ordered", actor=actor, about=user.pk)
-        _mail("second_factor_removal", user, event)
+        tell("second_factor_removal", user, event)
 
 
 def removal_due_at(user: User) -> datetime | None:
@@ -192,7 +181,8 @@ def removal_due_at(user: User) -> datetime | None:
 def cancel_removal(*, actor: User, user: User) -> None:
     with transaction.atomic():
         if SecondFactor.objects.filter(user=user, removal_due_at__isnull=False).update(removal_due_at=None):
-            audit.record(user.organization, "second_factor.removal_cancelled", actor=actor, about=user.pk)
+            event = audit.record(user.organization, "second_factor.removal_cancelled", actor=actor, about=user.pk)
+            tell_of_administrator(user, event)
 
 
 def remove_if_due(user: User) -> bool:

@@ -25,6 +25,7 @@ from portal.prepared import Prepared
 from .http import browser_name
 from .models import PortalSession, User
 from .models.session import ABSOLUTE_LIFETIME, CONSOLE_IDLE
+from .telling import tell_of_administrator
 
 LONGEST_IDLE = timedelta(minutes=60)
 # Whose temporary password was right, in a session in which nobody is logged in (accounts/pending.py).
@@ -225,7 +226,8 @@ def end_all(*, actor: User, user: User) -> int:
     """An administrator throws a person out everywhere; returns how many sessions there were."""
     with transaction.atomic():
         ended = end_sessions(user)
-        audit.record(user.organization, "sessions.ended", actor=actor, about=user.pk, number=ended)
+        event = audit.record(user.organization, "sessions.ended", actor=actor, about=user.pk, number=ended)
+        tell_of_administrator(user, event)
     return ended
 
 

@@ -14,10 +14,10 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from portal import audit, moments, outbox
-from portal.models import AuditEvent, OutgoingMail
+from portal import audit, moments
 
 from .models import KnownBrowser, LogInAttempt, MailRequest, SecondFactor, User
+from .telling import tell, tell_of_administrator
 
 Counted = QuerySet[User] | QuerySet[KnownBrowser] | QuerySet[SecondFactor]
 
@@ -94,20 +94,9 @@ def tell_the_locked() -> int:
             if not User.objects.filter(pk=user.pk, lock_told_at__isnull=True).update(lock_told_at=moments.now()):
                 continue
             event = audit.record(user.organization, "user.locked", about=user.pk)
-            outbox.enqueue([_locked_mail(user, event)])
+            tell("account_locked", user, event)
             told += 1
     return told
-
-
-def _locked_mail(user: User, event: AuditEvent) -> OutgoingMail:
-    return outbox.new_mail(
-        organization=user.organization,
-        kind="account_locked",
-        about=user.pk,
-        to_address=user.address,
-        dedupe_key=f"account_locked:{event.pk}",
-        due_at=event.at,
-    )
 
 
 def clear_lock(*, actor: User, user: User) -> None:
@@ -116,7 +105,8 @@ def clear_lock(*, actor: User, user: User) -> None:
         forgive(User.objects.filter(pk=user.pk))
         User.objects.filter(pk=user.pk).update(lock_told_at=None)
         forgive(KnownBrowser.objects.filter(user=user))
-        audit.record(user.organization, "user.lock_cleared", actor=actor, about=user.pk)
+        event = audit.record(user.organization, "user.lock_cleared", actor=actor, about=user.pk)
+        tell_of_administrator(user, event)
     user.failures, user.next_try_at = 0, None
 
 

@@ -3,12 +3,13 @@
 import re
 import uuid
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
 
-from accounts import credentials, passwords
+from accounts import credentials, directories, passwords, second_factor, sessions, throttling
 from accounts.models import Credential, User
 from portal import moments, outbox
 from portal.models import Organization, OutgoingMail
@@ -123,3 +124,43 @@ def test_a_password_that_was_set_is_told_without_it(newcomer, smtp):
     for text in parts(message):
         assert new not in text and credentials.temporary_password(mail.about) not in text
         assert "If it was not you" in text
+
+
+DONE = {
+    "lock was taken away": throttling.clear_lock,
+    "log in again": sessions.end_all,
+    "account was closed": directories.disable,
+    "may not log in": partial(directories.allow_logon, allowed=False),
+}
+
+
+@pytest.mark.parametrize("words", DONE)
+def test_what_an_administrator_did_is_told(recipient, administrator, smtp, words):
+    recipient.failures = 100
+    recipient.save()
+    DONE[words](actor=administrator, user=recipient)
+    outbox.deliver_due()
+    [message] = smtp.messages
+    assert message["Subject"] == "North Clinic: An administrator has changed your account"
+    for text in parts(message):
+        assert words in " ".join(text.split()) and recipient.address in text and "If you do not know why" in text
+
+
+def test_what_was_taken_back_is_told_too(recipient, administrator, smtp):
+    second_factor.order_removal(actor=administrator, user=recipient)
+    second_factor.cancel_removal(actor=administrator, user=recipient)
+    directories.disable(actor=administrator, user=recipient)
+    directories.enable(actor=administrator, user=recipient)
+    directories.allow_logon(actor=administrator, user=recipient, allowed=False)
+    directories.allow_logon(actor=administrator, user=recipient, allowed=True)
+    outbox.deliver_due()
+    told = [" ".join(parts(message)[0].split()) for message in smtp.messages]
+    assert len(told) == 5  # the mail about the removal is worth nothing any more
+    for words in ("it stays as it is", "was closed", "was opened again", "may not log in", "may log in again"):
+        assert sum(words in text for text in told) == 1
+
+
+def test_nobody_who_has_never_been_here_is_puzzled(newcomer, administrator):
+    directories.disable(actor=administrator, user=newcomer)
+    sessions.end_all(actor=administrator, user=administrator)
+    assert not OutgoingMail.objects.exists()
