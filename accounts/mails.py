@@ -129,7 +129,7 @@ def done_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
 def _event_and_user(mail: OutgoingMail) -> tuple[AuditEvent | None, User | None]:
     """The event that the mail is about, and whom that is about."""
     event = AuditEvent.objects.filter(pk=mail.about, about__isnull=False).first()
-    user = User.objects.select_related("organization").filter(pk=event.about).first() if event else None
+    user = User.objects.select_related("organization").filter(pk=event.about).first() if event and event.about else None
     return event, user
 
 

@@ -127,7 +127,7 @@ def test_a_password_that_was_set_is_told_without_it(newcomer, smtp):
 
 
 DONE = {
-    "lock was taken away": throttling.clear_lock,
+    "failed log-ins was taken away": throttling.clear_lock,
     "log in again": sessions.end_all,
     "account was closed": directories.disable,
     "may not log in": partial(directories.allow_logon, allowed=False),
