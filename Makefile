@@ -2,12 +2,13 @@
 #
 #   make run     the whole portal in one process, at http://127.0.0.1:8000/ (PORT=8001 make run: elsewhere)
 #   make test    the test suite, without the browser's and the fault tests (.ci/run runs everything)
+#   make bench   how quick it is; needs PostgreSQL and Redis (benchmarks/README.md)
 
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: run test
+.PHONY: run test bench
 
 # exec: Ctrl-C and kill reach the portal itself.
 run: .venv/installed
@@ -15,6 +16,9 @@ run: .venv/installed
 
 test: .venv/installed
 	@.venv/bin/python -m pytest -n auto -m "not browser and not faults"
+
+bench: .venv/installed
+	@.venv/bin/python -m benchmarks $(BENCH)
 
 # Made anew only when the lock file has changed.
 .venv/installed: requirements.lock

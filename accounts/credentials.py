@@ -97,12 +97,15 @@ def first_visit_mails(users: Iterable[User], *, due_at: datetime) -> list[Outgoi
     """A new temporary password, and the unsaved mail that brings it, for each of these users who needs one: may log
     on, never set a password, and holds no temporary one that still lasts. Where the organisation tells first passwords
     by telephone, nobody. In the caller's transaction, six queries."""
+    never_set = [user.pk for user in users if user.password_set_at is None]
+    if not never_set:
+        return []
     now = moments.now()
     # Locked, so that two messages sent to a newcomer in one moment bring one temporary password, not two.
     newcomers = (
         User.objects.select_for_update(of=("self",))
         .select_related("organization")
-        .filter(pk__in=[user.pk for user in users], password_set_at__isnull=True)
+        .filter(pk__in=never_set, password_set_at__isnull=True)
         .exclude(organization__first_visit_mode=Organization.FirstVisit.BY_TELEPHONE)
         .order_by("pk")
     )

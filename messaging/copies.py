@@ -28,24 +28,27 @@ class Copies:
 
     def __post_init__(self) -> None:
         self._retention_key = keyring.open_retention_key(self.message.retention_key)
-
-    def add_received(self, user: User, person: Addressed) -> None:
-        """One for a recipient, hidden until it becomes visible."""
-        recipient = Recipient(
-            message=self.message, user=user, role=person.role, address=user.address, name=user.name or person.name
-        )
-        entry = MailboxEntry(
-            owner=user,
-            message=self.message,
-            recipient=recipient,
+        # What the copies of all recipients have in common, of whom there may be 500 while somebody waits.
+        self._recipient = Recipient(message_id=self.message.id)
+        self._mail: OutgoingMail | None = None
+        self._entry = MailboxEntry(
+            message_id=self.message.id,
             kind=MailboxEntry.Kind.RECEIVED,
             folder=MailboxEntry.Folder.INBOX,
             visible_at=self.visible_at,
         )
+
+    def add_received(self, user: User, person: Addressed) -> None:
+        """One for a recipient, hidden until it becomes visible."""
+        named = {"address": user.address, "name": user.name or person.name}
+        recipient = bulk.like(self._recipient, user_id=user.id, role=person.role, **named)
+        entry = bulk.like(self._entry, owner_id=user.id, recipient_id=recipient.id)
         self.recipients.append(recipient)
-        if not digests.wants_digest(user):
-            recipient.notification = notifications.mail_for(entry, due_at=self.visible_at)
-            self.mails.append(recipient.notification)
+        if digests.wants_digest(user):
+            recipient.user = user
+        else:
+            self.mails.append(self._announcing(entry, user))
+            recipient.notification_id = self.mails[-1].id
         self._add(entry)
 
     def add_sent(self, author: User, sent_at: datetime) -> MailboxEntry:
@@ -77,9 +80,15 @@ class Copies:
     def insert(self, users: Iterable[User]) -> None:
         """Write everything, in the caller's transaction; those of the users who need one get a temporary password."""
         outbox.enqueue([*self.mails, *credentials.first_visit_mails(users, due_at=self.visible_at)])
-        digests.announce([person for person in self.recipients if person.notification is None], self.visible_at)
+        digests.announce([person for person in self.recipients if person.notification_id is None], self.visible_at)
         bulk.insert(self.recipients)
         bulk.insert(self.entries)
+
+    def _announcing(self, entry: MailboxEntry, user: User) -> OutgoingMail:
+        if self._mail is not None:
+            return notifications.mail_like(self._mail, self.message, entry, user)
+        self._mail = notifications.mail_for(self.message, entry, user, due_at=self.visible_at)
+        return self._mail
 
     def _add(self, entry: MailboxEntry) -> None:
         sealing.wrap_for_entry(entry, self.message_key, self._retention_key)

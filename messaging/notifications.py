@@ -14,27 +14,37 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
+from accounts.models import User
 from portal import letters, moments, outbox
 from portal.models import Organization, OutgoingMail
 
-from .models import MailboxEntry, Recipient
+from .models import MailboxEntry, Message, Recipient
 
 KIND = "notification"
 FAILURE_KIND = "notification_failed"
 
 
-def mail_for(entry: MailboxEntry, *, due_at: datetime, again: int = 0) -> OutgoingMail:
-    """The (unsaved) mail that announces this received entry to its owner; `again`: the how-manieth repetition."""
-    message = entry.message
+def mail_for(message: Message, entry: MailboxEntry, owner: User, *, due_at: datetime, again: int = 0) -> OutgoingMail:
+    """The (unsaved) mail that announces the message's received entry to its owner; `again`: the how-manieth
+    repetition."""
     return outbox.new_mail(
         organization=message.organization,
         kind=KIND,
         about=entry.id,
-        to_address=entry.owner.address,
-        dedupe_key=f"{KIND}:{message.id}:{entry.owner_id}" + (f":{again}" if again else ""),
+        to_address=owner.address,
+        dedupe_key=_dedupe_key(message, owner) + (f":{again}" if again else ""),
         due_at=due_at,
         not_after=message.expires_at,
     )
+
+
+def mail_like(mail: OutgoingMail, message: Message, entry: MailboxEntry, owner: User) -> OutgoingMail:
+    """The mail that announces the message's next entry, as `mail_for` made the first one's."""
+    return outbox.another(mail, about=entry.id, to_address=owner.address, dedupe_key=_dedupe_key(message, owner))
+
+
+def _dedupe_key(message: Message, owner: User) -> str:
+    return f"{KIND}:{message.id}:{owner.id}"
 
 
 def link_to(organization: Organization, entry: MailboxEntry) -> str:

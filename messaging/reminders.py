@@ -52,8 +52,7 @@ def _remind_of_next(organization: Organization, days: int, later: int) -> int | 
         Message.objects.filter(id=message.id).update(reminded_at=now)
         unread = list(_unread_copies(message))
         mails = [_mail_for(entry, message, days, now) for entry in unread]
-        newcomers = [entry.owner for entry in unread if entry.owner.password_set_at is None]
-        outbox.enqueue([*mails, *(credentials.first_visit_mails(newcomers, due_at=now) if newcomers else ())])
+        outbox.enqueue([*mails, *credentials.first_visit_mails((entry.owner for entry in unread), due_at=now)])
     return len(mails)
 
 

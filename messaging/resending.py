@@ -27,11 +27,10 @@ def resend_notification(*, actor: User, recipient: Recipient) -> None:
     entry = MailboxEntry.objects.select_related("owner").filter(recipient=recipient, removed_at__isnull=True).first()
     if entry is None:
         raise NotResent(_("This recipient no longer has the message."))
-    entry.message = message
     mails = OutgoingMail.objects.filter(about=entry.id, kind=notifications.KIND)
     if mails.filter(finished_at__isnull=True).exists():
         raise NotResent(_("The last notification is still on its way."))
-    mail = notifications.mail_for(entry, due_at=moments.now(), again=mails.count())
+    mail = notifications.mail_for(message, entry, entry.owner, due_at=moments.now(), again=mails.count())
     outbox.enqueue([mail])
     Recipient.objects.filter(id=recipient.id).update(notification=mail)
     audit.record(

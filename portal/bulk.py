@@ -6,9 +6,21 @@ once, and only the others row by row.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.models.base import ModelState
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def like(row: Row, **values: Any) -> Row:
+    """Another new row with an id of its own, the same but for these values (by attribute: user_id, not user). What
+    Django does for each new instance, done once for the row they are all like: a tenth of the time."""
+    new = type(row).__new__(type(row))
+    new.__dict__.update(row.__dict__)
+    new.__dict__.update(values, _state=ModelState(), id=type(row)._meta.pk.get_default())
+    return new
 
 
 def insert(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:

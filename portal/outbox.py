@@ -96,6 +96,13 @@ def new_mail(
     )
 
 
+def another(mail: OutgoingMail, *, about: UUID, to_address: str, dedupe_key: str) -> OutgoingMail:
+    """The same (unsaved) mail for somebody else."""
+    return bulk.like(
+        mail, about=about, to_address=to_address, dedupe_key=dedupe_key, message_id=envelope.new_message_id()
+    )
+
+
 def enqueue(mails: Sequence[OutgoingMail]) -> None:
     """Insert in the caller's transaction; a mail whose dedupe key is there already is left out."""
     if mails:

@@ -133,9 +133,9 @@ def test_the_number_of_queries_does_not_grow(organization, number, django_assert
     # SQLite takes 999 values a statement, so Django splits a long insert of some columns there.
     columns = len(User._meta.concrete_fields)
     inserts = 1 + number // (999 // columns) if connection.vendor == "sqlite" else 1
-    with django_assert_max_num_queries(5 + inserts):
+    with django_assert_max_num_queries(6 + inserts):
         assert len(directories.find_or_create_users(organization, people)) == number
-    with django_assert_max_num_queries(1):
+    with django_assert_max_num_queries(2):
         assert len(directories.find_or_create_users(organization, people)) == number
 
 

@@ -59,6 +59,16 @@ def test_bytes_dates_and_nulls(organization):
     assert (second.wrapped_key, second.destroyed_at) == (None, rows[1].destroyed_at)
 
 
+def test_a_row_like_another_is_new_and_its_own(organization):
+    (first,) = mails(organization, 1)
+    second = bulk.like(first, to_address="other@outside.example", dedupe_key="another", message_id="<2@x>")
+    bulk.insert([first, second])
+    found = OutgoingMail.objects.get(id=second.id)
+    assert (found.to_address, found.about, found.date) == ("other@outside.example", first.about, first.date)
+    assert (first.to_address, second.organization) == ("r0@outside.example", organization)
+    assert bulk.like(first)._state.adding
+
+
 def test_nothing_to_insert_asks_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
         bulk.insert([])

@@ -1,0 +1,51 @@
+import secrets
+import uuid
+from collections.abc import Iterator
+
+from benchmarks.bench import Bench
+from benchmarks.browser import Answer, Browser
+from benchmarks.enqueuing import letter
+from benchmarks.figures import Figure, Line, ratio
+from benchmarks.rounds import Measured, Side, interleaved
+
+_CSRF = secrets.token_hex(16)  # any 32 letters and digits, the same in cookie and form
+_TIMES = 12
+
+
+def measured(bench: Bench) -> list[Line]:
+    """A message to one, to a hundred, to five hundred people who are known, from the form to the answer."""
+    senders = bench.browsers("sender0")
+    floors = bench.floor_browsers()
+    sides = {f"to {count}": Side(bench.portal, _sending(senders, count)) for count in (1, 100, 500)}
+    sides["floor"] = Side(bench.floor, lambda: [next(floors).get("/many/?people=500")])
+    found = interleaved(sides, rounds=max(3, bench.size.rounds // 2), requests=_TIMES, warm=5)
+    return [
+        ratio("Send to 500 against 100: p50", found["to 500"].p50, found["to 100"].p50, 2.5, floor_name="to 100"),
+        _per_second(found),
+        _enqueuing(bench),
+    ]
+
+
+def _sending(browsers: Iterator[Browser], count: int):
+    def send() -> list[Answer]:
+        browser = next(browsers)
+        if "csrf=" not in browser.cookies:
+            browser.cookies += f"; csrf={_CSRF}"
+        return [browser.post(f"/drafts/{uuid.uuid4()}/", letter(count), csrf=_CSRF)]
+
+    return send
+
+
+def _per_second(found: dict[str, Measured]) -> Line:
+    seconds = [500 / (ms / 1000) for ms in found["to 500"].p50.values]
+    floor = [500 / (ms / 1000) for ms in found["floor"].p50.values]
+    rate = Figure(seconds, "recipients/s")
+    beside = f"bulk_create of as many rows {Figure(floor, 'recipients/s')}; to 1: {found['to 1'].p50}"
+    return Line("Send to 500: recipients per second", rate, beside, rate.median, "/s", 2000, at_least=True)
+
+
+def _enqueuing(bench: Bench) -> Line:
+    spent = bench.run("benchmarks.enqueuing", 30)
+    rows, broker = Figure(spent["rows"], "ms"), Figure(spent["broker"], "ms")
+    both = Figure([sum(pair) for pair in zip(spent["rows"], spent["broker"], strict=True)], "ms")
+    return Line("Send to 500: enqueuing", both, f"rows {rows}, broker {broker}", both.median, "ms", 10)
