@@ -1,7 +1,8 @@
 """What a person chose for themselves on the page "Account". Empty is what the organisation has.
 
-Read by the rooms that mail and show: `notify`, `wants_reminders`, `time_zone`, `date_format` are fields of the user;
-the phrase is sealed, and `phrase_of` opens it.
+All but the phrase are fields of the user. How dates stand on a page, and from which day a week counts, is read by
+portal/templatetags/ui.py; zone and language by portal/middleware.py; `notify` and `wants_reminders` by messaging. The
+phrase is sealed, and `phrase_of` opens it.
 """
 
 import uuid

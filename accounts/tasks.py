@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import expired_passwords, kept_texts, mail_requests, sessions, throttling
+from . import expired_passwords, keeping, kept_texts, mail_requests, sessions, throttling
 
 
 @shared_task
@@ -24,3 +24,8 @@ def tell_the_locked() -> None:
 def clear_ended_sessions() -> None:
     sessions.clear_ended()
     kept_texts.clear_old()
+
+
+@shared_task
+def clear_old_attempts() -> None:
+    keeping.clear_old()

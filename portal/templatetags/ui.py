@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from django import template
 from django.forms import BoundField
 from django.template.context import Context
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
+from django.utils.formats import date_format, get_format, time_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -26,6 +26,8 @@ _DATES = {"day_first": "j F Y", "month_first": "F j, Y", "iso": "Y-m-d"}
 _SHORT_DATES = {"day_first": "d/m/Y", "month_first": "m/d/Y", "iso": "Y-m-d"}
 _DAYS = {"day_first": "j M", "month_first": "M j", "iso": "m-d"}
 _TIMES = {"24": "H:i", "12": "g:i a"}
+# As date.weekday counts: Monday is 0.
+_WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
 # A tag that names a colour: style="color:…", bgcolor=…, background:….
 _COLOUR_IN_TAG = re.compile(r"<[^<>]*(?:color|background)", re.IGNORECASE)
 
@@ -108,6 +110,7 @@ class _Reader:
     zone: ZoneInfo | None
     language: str | None
     today: date
+    week_began: date
     full: str
     date: str
     short_date: str
@@ -115,9 +118,12 @@ class _Reader:
     clock: str
 
     def short(self, local: datetime) -> str:
-        """The least that tells a moment apart: the time today, the day this year, else the date."""
+        """The least that tells a moment apart: the time today, weekday and time this week, the day this year, else the
+        date."""
         if local.date() == self.today:
             return self.time(local)
+        if timedelta(0) <= local.date() - self.week_began < timedelta(days=7):
+            return f"{self.day(local, 'D')} {self.time(local)}"
         return self.day(local, self.day_and_month if local.year == self.today.year else self.short_date)
 
     def day(self, local: datetime, form: str) -> str:
@@ -131,10 +137,12 @@ def _reader(context: Context) -> _Reader:
     kept = context.render_context
     if (found := kept.get("reader")) is None:
         user, zone = context.get("user"), _zone(context)
+        today = timezone.localtime(timezone.now(), zone).date()
         found = kept["reader"] = _Reader(
             zone=zone,
             language=get_language(),
-            today=timezone.localtime(timezone.now(), zone).date(),
+            today=today,
+            week_began=_week_began(today, getattr(user, "week_starts_on", "")),
             full=_("%(date)s, %(time)s %(zone)s"),
             date=_DATES.get(getattr(user, "date_format", ""), "DATE_FORMAT"),
             short_date=_SHORT_DATES.get(getattr(user, "date_format", ""), "SHORT_DATE_FORMAT"),
@@ -142,6 +150,12 @@ def _reader(context: Context) -> _Reader:
             clock=_TIMES.get(getattr(user, "time_format", ""), "H:i"),
         )
     return found
+
+
+def _week_began(today: date, starts_on: str) -> date:
+    """The first day of the week that today is in: as the person chose, else as the language has it."""
+    usual = (get_format("FIRST_DAY_OF_WEEK") - 1) % 7  # Django counts from Sunday
+    return today - timedelta(days=(today.weekday() - _WEEK_STARTS.get(starts_on, usual)) % 7)
 
 
 # The same few days and minutes stand on everybody's pages.

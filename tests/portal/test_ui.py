@@ -7,6 +7,7 @@ from django import forms
 from django.template import Context, Template
 from django.utils import timezone, translation
 
+from accounts.models import User
 from portal.models import Organization
 
 
@@ -57,6 +58,32 @@ def test_a_short_moment_is_as_short_as_it_can_be(age, form):
 
     assert f">{at:{'%H:%M' if form == 'H:i' else '%d/%m/%Y'}}</time>" in html
     assert 'title="' in html
+
+
+# A Wednesday.
+NOW = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "at", "shown"),
+    [
+        ("", "2026-07-13", "Mon 09:05"),  # as British weeks begin
+        ("", "2026-07-12", "12 Jul"),
+        ("monday", "2026-07-12", "12 Jul"),
+        ("sunday", "2026-07-12", "Sun 09:05"),
+        ("sunday", "2026-07-11", "11 Jul"),
+        ("saturday", "2026-07-11", "Sat 09:05"),
+        ("saturday", "2026-07-17", "Fri 09:05"),
+        ("saturday", "2026-07-18", "18 Jul"),
+    ],
+)
+def test_a_short_moment_of_this_week_says_its_weekday(monkeypatch, starts_on, at, shown):
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    reader = User(week_starts_on=starts_on, time_zone="UTC")
+
+    html = render('{% moment at "short" %}', at=f"{at}T09:05:00+00:00", user=reader)
+
+    assert f">{shown}</time>" in html
 
 
 def test_a_field_is_tied_to_its_help_and_its_errors():
