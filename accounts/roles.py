@@ -39,6 +39,8 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "portal.organization": _VIEW,
         "portal.mailroute": _VIEW,
         "portal.branding": _VIEW,
+        "portal.dkimkey": _VIEW,
+        "portal.mailcheck": _VIEW,
         "portal.outgoingmail": _VIEW,
     },
     # Log-ins, passwords, locks.
@@ -64,6 +66,8 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "portal.organization": _VIEW,
         "portal.mailroute": _VIEW,
         "portal.branding": _VIEW,
+        "portal.dkimkey": _VIEW,
+        "portal.mailcheck": _VIEW,
         "portal.outgoingmail": _VIEW,
         "portal.auditevent": ("view", "export"),
     },

@@ -3,17 +3,33 @@
 import secrets
 from email import policy
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
 
 from django.conf import settings
 
-from .models import OutgoingMail
+from .models import Organization, OutgoingMail
 
 
-def own_address() -> str:
-    """The portal's own address: the sender on the envelope, and the domain its Message-IDs are made in."""
-    return _address_in(settings.DEFAULT_FROM_EMAIL)
+def from_header(organization: Organization) -> str:
+    """The organisation's own address, where it has set one; else the installation's."""
+    if organization.mail_from:
+        return formataddr((" ".join(organization.name.split()), organization.mail_from))
+    return settings.DEFAULT_FROM_EMAIL
+
+
+def own_address(organization: Organization) -> str:
+    return organization.mail_from or _address_in(settings.DEFAULT_FROM_EMAIL)
+
+
+def domain_of(organization: Organization) -> str:
+    """The domain that its mail comes from, signs in and makes Message-IDs in: aligned (RFC 7489, 3.1)."""
+    return own_address(organization).rpartition("@")[2].lower()
+
+
+def return_domain(organization: Organization) -> str:
+    """The domain of the sender on the envelope, which SPF is asked about."""
+    return domain_of(organization)
 
 
 @cache
@@ -21,8 +37,8 @@ def _address_in(text: str) -> str:
     return parseaddr(text)[1]
 
 
-def new_message_id() -> str:
-    return f"<{secrets.token_hex(16)}@{own_address().rpartition('@')[2]}>"
+def new_message_id(organization: Organization) -> str:
+    return f"<{secrets.token_hex(16)}@{domain_of(organization)}>"
 
 
 def dressed(message: EmailMessage, mail: OutgoingMail) -> bytes:
@@ -30,7 +46,7 @@ def dressed(message: EmailMessage, mail: OutgoingMail) -> bytes:
     del message["Message-ID"], message["Date"]
     message["Message-ID"] = mail.message_id
     message["Date"] = format_datetime(mail.date)
-    defaults = {"From": settings.DEFAULT_FROM_EMAIL, "To": mail.to_address, "Auto-Submitted": "auto-generated"}
+    defaults = {"From": from_header(mail.organization), "To": mail.to_address, "Auto-Submitted": "auto-generated"}
     for name, value in defaults.items():
         if name not in message:
             message[name] = value

@@ -28,6 +28,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from . import bulk, connections, envelope, moments, smtp
+from .dkim_keys import Signer
 from .holds import Holds
 from .models import Organization, OutgoingMail
 from .routes import Destination, Routes
@@ -91,7 +92,7 @@ def new_mail(
         dedupe_key=dedupe_key,
         due_at=due_at,
         not_after=not_after,
-        message_id=envelope.new_message_id(),
+        message_id=envelope.new_message_id(organization),
         date=moments.truncated(due_at),
     )
 
@@ -170,6 +171,7 @@ class _Turn:
     def __init__(self) -> None:
         self.routes = Routes()
         self.holds = Holds()
+        self.signer = Signer()
         self.busy = 0
 
 
@@ -196,7 +198,8 @@ def _claim() -> _Claim | None:
         now = moments.now()
         # On SQLite nothing is skipped: there the whole transaction is the lock.
         mail = (
-            OutgoingMail.objects.select_for_update(skip_locked=True)
+            OutgoingMail.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("organization")
             .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), finished_at__isnull=True, due_at__lte=now)
             .order_by("due_at", "id")
             .first()
@@ -233,7 +236,7 @@ def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:
     """Render and send; None when somebody else has decided about the mail meanwhile."""
     try:
         message = _kinds[mail.kind].render(mail)
-        content = message and envelope.dressed(message, mail)
+        content = message and turn.signer.signed(envelope.dressed(message, mail), mail.organization)
     except Exception as error:  # one mail's fault must not stop the others
         logger.exception("Outgoing mail %s (%s) cannot be written", mail.id, mail.kind)
         return _put_off(mail, f"The text could not be made: {type(error).__name__}")
@@ -242,7 +245,7 @@ def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:
     destination = turn.routes.of(mail)
     outcome = smtp.send(
         content,
-        sender=envelope.own_address(),
+        sender=envelope.own_address(mail.organization),
         recipient=mail.to_address,
         destination=destination,
         may_leave=lambda: _mark_sending(mail),

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import audit, outbox
+from . import audit, mail_check, outbox
 
 
 @shared_task
@@ -14,3 +14,8 @@ def deliver_due_mail() -> None:
 @shared_task
 def link_audit_events(*, everything: bool = False) -> None:
     audit.link_all(everything=everything)
+
+
+@shared_task
+def check_mail() -> None:
+    mail_check.check_requested()

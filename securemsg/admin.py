@@ -24,7 +24,10 @@ CONTENTS = (
             "messaging.LicensedSender",
         ),
     ),
-    (_("Account"), ("portal.Organization", "portal.Branding", "portal.MailRoute")),
+    (
+        _("Account"),
+        ("portal.Organization", "portal.Branding", "portal.MailRoute", "portal.DkimKey", "portal.MailCheck"),
+    ),
     (_("Reporting"), ("accounts.LogInAttempt", "portal.OutgoingMail", "portal.AuditEvent")),
 )
 

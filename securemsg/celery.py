@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "deliver due mail": {"task": "portal.tasks.deliver_due_mail", "schedule": 5.0},
+    "check what the DNS says about our mail": {"task": "portal.tasks.check_mail", "schedule": 60.0},
     "link audit events into their chains": {"task": "portal.tasks.link_audit_events", "schedule": 5.0},
     "link audit events that came late": {
         "task": "portal.tasks.link_audit_events",

@@ -3,6 +3,8 @@
 from . import (  # noqa: F401  each registers its pages
     audit_log,
     branding,
+    dkim_keys,
+    mail_check,
     mail_routes,
     outgoing_mail,
     settings,

@@ -22,6 +22,9 @@ EFFECTS = {
     ),
     "bcc_to_mail_server": _("Messages already sent: no copy is made afterwards, and none is taken back."),
     "replies_may_change_recipients": _("Holds at once, for replies to messages already sent, too."),
+    "mail_from": _(
+        "Mails that have not left yet carry the new one. A DKIM key is of one domain: make one for a new one."
+    ),
     "reply_to": _("Mails that have not left yet carry the new one."),
     "reminder_days": _("Holds for unread messages already sent, too; reminders already mailed are not repeated."),
     "max_attachment_mb": _STORED_STAYS,

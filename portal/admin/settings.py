@@ -5,12 +5,13 @@ say (`ask_before`): the ground floor knows no message.
 """
 
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -29,6 +30,15 @@ _consequences: list[Consequences] = []
 
 def ask_before(consequences: Consequences) -> None:
     _consequences.append(consequences)
+
+
+# The domains an organisation's mail may come from; the rooms above know its directories.
+OwnDomains = Callable[[Organization], Collection[str]]
+_own_domains: list[OwnDomains] = []
+
+
+def own_domains_are(domains: OwnDomains) -> None:
+    _own_domains.append(domains)
 
 
 class OrganizationForm(forms.ModelForm):
@@ -53,6 +63,16 @@ class OrganizationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.help_text = format_html("{} <span>{}</span>", field.help_text, EFFECTS[name])
+
+    def clean_mail_from(self) -> str:
+        """Nobody else's domain: receivers would refuse such mail, rightly."""
+        address: str = self.cleaned_data["mail_from"]
+        domains = {name for known in _own_domains for name in known(self.instance)}
+        if address and address.rpartition("@")[2].lower() not in domains:
+            raise ValidationError(_("Not on a domain of this organisation's internal directories."))
+        if not address.isascii():
+            raise ValidationError(_("Only letters, digits and signs of ASCII: not every mail server takes others."))
+        return address
 
 
 @admin.register(Organization)
@@ -79,7 +99,7 @@ class OrganizationAdmin(OrganizationScopedAdmin):
                 )
             },
         ),
-        (gettext_lazy("Notifications"), {"fields": ("reply_to", "reminder_days")}),
+        (gettext_lazy("Notifications"), {"fields": ("mail_from", "reply_to", "reminder_days")}),
         (
             gettext_lazy("Attachments and storage"),
             {"fields": ("max_attachment_mb", "max_message_mb", "storage_mb", "forbidden_types")},

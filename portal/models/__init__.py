@@ -1,5 +1,6 @@
 from .audit import AuditEvent, AuditLink
 from .branding import BrandImage, Branding
+from .deliverability import DkimKey, MailCheck
 from .keys import LeafKey, RetentionKey
 from .limit_use import LimitUse
 from .mail_route import MailHold, MailRoute, MailSlot, MtaStsPolicy
@@ -11,8 +12,10 @@ __all__ = [
     "AuditLink",
     "BrandImage",
     "Branding",
+    "DkimKey",
     "LeafKey",
     "LimitUse",
+    "MailCheck",
     "MailHold",
     "MailRoute",
     "MailSlot",

@@ -134,6 +134,11 @@ class Organization(models.Model):
             "and stands in their Inbox besides Sent Items."
         ),
     )
+    mail_from = models.EmailField(
+        _("notifications' From"),
+        blank=True,
+        help_text=_("An address on a domain of the organisation's own. Empty: the installation's."),
+    )
     reply_to = models.EmailField(
         _("notifications' Reply-To"),
         blank=True,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Domain, Group, LogInAttempt, User
 from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit, keyring, moments, outbox
-from portal.models import AuditEvent, Branding, MailRoute, Organization
+from portal.models import AuditEvent, Branding, DkimKey, MailCheck, MailRoute, Organization
 
 
 @pytest.fixture
@@ -66,6 +66,8 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     mail.save()
     return {
         "mail": mail,
+        "key": _dkim_key(organization),
+        "check": MailCheck.objects.create(organization=organization),
         "route": MailRoute.objects.create(organization=organization, domain=f"partner.{slug}.example"),
         "branding": Branding.objects.create(organization=organization, page_title=f"{slug} post"),
         "message": message,
@@ -92,6 +94,13 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     }
 
 
+def _dkim_key(organization: Organization) -> DkimKey:
+    key = DkimKey(organization=organization, domain="portal.example", selector=organization.slug)
+    key.created_at = moments.now()
+    key.save()
+    return key
+
+
 @pytest.fixture
 def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
     """rows(place): one row for each model in the console, which fails when a model is missing here."""
@@ -112,6 +121,8 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "portal.Branding": place.branding,
             "portal.OutgoingMail": place.mail,
             "portal.MailRoute": place.route,
+            "portal.DkimKey": place.key,
+            "portal.MailCheck": place.check,
             "portal.AuditEvent": place.event,
         }
         return {model: by_label[model._meta.label] for model in admin.site._registry}

@@ -29,6 +29,8 @@ TABLE = {
     "portal.Organization":         ("vc",      "v",    "",        "v"),
     "portal.MailRoute":            ("vacd",    "v",    "",        "v"),
     "portal.Branding":            ("vcd",     "v",    "",        "v"),
+    "portal.DkimKey":              ("vad",     "v",    "",        "v"),
+    "portal.MailCheck":            ("vc",      "v",    "",        "v"),
     "portal.OutgoingMail":         ("v",       "v",    "v",       "v"),
     "portal.AuditEvent":           ("v",       "",     "",        "v"),
 }  # fmt: skip
