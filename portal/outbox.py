@@ -100,7 +100,11 @@ def new_mail(
 def another(mail: OutgoingMail, *, about: UUID, to_address: str, dedupe_key: str) -> OutgoingMail:
     """The same (unsaved) mail for somebody else."""
     return bulk.like(
-        mail, about=about, to_address=to_address, dedupe_key=dedupe_key, message_id=envelope.new_message_id()
+        mail,
+        about=about,
+        to_address=to_address,
+        dedupe_key=dedupe_key,
+        message_id=envelope.new_message_id(mail.organization),
     )
 
 

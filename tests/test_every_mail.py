@@ -9,7 +9,7 @@ from email.policy import default as email_policy
 import pytest
 from django.utils import timezone
 
-from accounts import credentials, throttling
+from accounts import credentials, mails, throttling
 from accounts.models import SecondFactor, User
 from messaging import drafts, sending
 from messaging.models import MailboxEntry, Recipient
@@ -67,6 +67,7 @@ def about(sender, recipient, make_user, organization):
         "password_notification": first_visit.about,
         "password_reset": credentials.for_reset(subject).pk,
         "new_browser": event.pk,
+        "done_by_administrator": audit.record(organization, sorted(mails._DONE)[0], actor=sender, about=subject.pk).pk,
         "notification": copies["received"],
         "reminder": copies["received"],
         "notification_failed": row.pk,
@@ -77,7 +78,7 @@ def about(sender, recipient, make_user, organization):
 
 
 KINDS = (
-    "account_locked digest mail_server_copy new_browser notification notification_failed password_change_ordered "
+    "account_locked digest done_by_administrator mail_server_copy new_browser notification notification_failed password_change_ordered "
     "password_changed password_expiring password_issued password_notification password_reset "
     "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_removal"
 ).split()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0003_mail_routes'),
+        ('portal', '0004_branding'),
     ]
 
     operations = [
