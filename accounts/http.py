@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from .models import User
-from .throttling import Visit
+from .visit import Visit
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

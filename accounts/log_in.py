@@ -22,7 +22,7 @@ from portal.models import Organization
 from . import credentials, expired_passwords, known_browsers, password_rules, second_factor, throttling
 from .models import Credential, KnownBrowser, LogInAttempt, User
 from .telling import tell
-from .throttling import Visit
+from .visit import Visit
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from portal.models import Organization, OutgoingMail
 
 from . import credentials, throttling
 from .models import MailRequest, User
-from .throttling import Visit
+from .visit import Visit
 
 logger = logging.getLogger(__name__)
 

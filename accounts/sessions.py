@@ -34,6 +34,8 @@ _SECOND_FACTOR = "second_factor"
 # How long after its end a session's row still says whose it was.
 REMEMBERED = timedelta(hours=24)
 RECORD_EVERY = timedelta(seconds=10)
+# Of one person at once; one more ends the one used longest ago. Enough for every device and browser somebody has.
+MOST_AT_ONCE = 10
 
 
 # With the person and all that a page needs to know of them: every request asks this, and nothing else first.
@@ -176,6 +178,17 @@ def start(request: HttpRequest, user: User, *, second_factor: bool = False) -> N
     auth.login(request, user)
     if second_factor:
         note_second_factor(request)
+    _end_those_too_many(user, keep=request.session.session_key)
+
+
+def _end_those_too_many(user: User, *, keep: str | None) -> None:
+    others = PortalSession.objects.filter(user=user).exclude(pk=_row_key(keep)).order_by("-last_seen_at")
+    too_many = list(others.values_list("pk", flat=True)[MOST_AT_ONCE - 1 :])
+    if not too_many:
+        return
+    with transaction.atomic():
+        ended = PortalSession.objects.filter(pk__in=too_many).delete()[0]
+        audit.record(user.organization, "sessions.ended_as_too_many", actor=user, about=user.pk, number=ended)
 
 
 def renew_key(request: HttpRequest) -> None:

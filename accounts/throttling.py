@@ -7,7 +7,6 @@ are out of any guesser's reach, and so there is always a way back in.
 """
 
 import ipaddress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -34,16 +33,6 @@ NETWORK_PERIOD = timedelta(minutes=1)
 
 class TooManyFromNetwork(Exception):
     """The visitor's network has used up its attempts for this minute."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """Where a try comes from: what support asks for, and what the limits count by."""
-
-    url: str
-    browser: str
-    network: str | None
-    browser_token: str = ""
 
 
 def delay_after(failure: int) -> timedelta:

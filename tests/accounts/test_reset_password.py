@@ -11,9 +11,8 @@ from accounts import credentials, mail_requests
 from accounts.models import Credential, LogInAttempt, MailRequest, PortalSession, User
 from portal import moments, outbox
 from portal.models import AuditEvent, Organization, OutgoingMail
+from tests.attacks.test_no_oracle import seen
 from tests.conftest import PASSWORD
-
-from .test_no_oracle import seen
 
 RESET, SENT, FORM = "/p/north/reset/", "/p/north/reset/sent/", "/p/north/password/"
 NEW = "seven quiet lanterns over water"

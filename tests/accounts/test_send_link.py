@@ -9,8 +9,8 @@ from accounts import mail_requests
 from accounts.models import MailRequest, User
 from portal import moments, outbox
 from portal.models import OutgoingMail
+from tests.attacks.test_no_oracle import seen
 
-from .test_no_oracle import seen
 from .test_reset_password import plain_text_of
 
 

@@ -134,6 +134,20 @@ def test_ending_all_but_one(log_in, recipient, second_recipient):
     assert [is_inside(client) for client in (kept, other, foreign)] == [True, False, True]
 
 
+def test_ten_at_once_and_the_eleventh_ends_the_one_used_longest_ago(recipient, second_recipient, try_log_in, log_in):
+    other = log_in(second_recipient)
+    browsers = [Client() for _number in range(11)]
+    for number, client in enumerate(browsers):
+        if number == 10:
+            assert is_inside(browsers[0])  # used just now: the second is the oldest
+        network = f"192.0.2.{number}"
+        assert try_log_in(client, recipient.address, PASSWORD, REMOTE_ADDR=network).url == "/inbox/"
+        PortalSession.objects.filter(user=recipient).update(last_seen_at=F("last_seen_at") - 20 * SECOND)
+    assert [is_inside(client) for client in browsers] == [True, False] + [True] * 9
+    assert is_inside(other)
+    assert AuditEvent.objects.get(action="sessions.ended_as_too_many").details == {"number": 1}
+
+
 def test_an_administrator_ends_all_of_a_persons(log_in, recipient, administrator):
     client = log_in(recipient)
     assert sessions.end_all(actor=administrator, user=recipient) == 1

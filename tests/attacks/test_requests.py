@@ -85,13 +85,16 @@ def test_a_foreign_host_gets_no_page(organization, host):
     assert Client().get("/p/north/", HTTP_HOST=host).status_code == 400
 
 
-def test_links_in_mails_ask_no_header(recipient, smtp):
-    client = Client()
-    client.post(
-        "/p/north/reset/",
-        {"address": recipient.address},
-        headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Host": "evil.example"},
-    )
+FORGED = dict.fromkeys(
+    ("X-Forwarded-Host", "X-Forwarded-Server", "X-Host", "X-HTTP-Host-Override", "X-Original-Host"), "evil.example"
+)
+
+
+@pytest.mark.parametrize("url", ["/p/north/reset/", "/send-link/"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "testserver"], ids=["ours", "another the portal answers to"])
+def test_links_in_mails_ask_no_header(recipient, smtp, url, host):
+    headers = FORGED | {"Forwarded": "host=evil.example", "Origin": "https://evil.example"}
+    Client().post(url, {"address": recipient.address}, HTTP_HOST=host, headers=headers)
     mail_requests.answer_waiting()
     outbox.deliver_due()
     [message] = smtp.messages
@@ -130,7 +133,46 @@ OUT = sorted({f"{scheme}{slashes}{_HOST}" for scheme in _SCHEMES for slashes in 
     "\\",
     "//",
     "///",
-] + [f"{prefix}{_HOST}" for prefix in ("〱", "ゝ", "⁄⁄", "／／", "/／", "／/", "//\u200b", "\u200b//")] * 4  # fmt: skip
+    f"https://{_HOST}#@127.0.0.1:8000",
+    f"https://127.0.0.1:8000.{_HOST}/",
+    f"https://127.0.0.1:8000%2f@{_HOST}/",
+    f"https://127.0.0.1:8000%00.{_HOST}/",
+    f"https://127.0.0.1:8000\\@{_HOST}/",
+    f"https://127.0.0.1:8000?@{_HOST}/",
+    f"//user:password@{_HOST}/inbox/",
+    f"//{_HOST}:443/inbox/",
+    f"//{_HOST}?/inbox/",
+    f"//{_HOST}#/inbox/",
+    f"/\\{_HOST}/inbox/",
+    f"/\t/\t{_HOST}",
+    f"/\n\n/{_HOST}",
+    f"\r\n//{_HOST}",
+    f"/\r\nLocation: https://{_HOST}/",
+    f"\ufeff//{_HOST}",
+    f"\u00a0//{_HOST}",
+    "//evil\u3002example",
+    "//ⓔvil.example",
+    "//2130706433/",
+    "//0x7f.1/",
+    "//[::1]/",
+    "//[::ffff:127.0.0.1]/",
+    "https://[::1",
+    "http://",
+    "https:",
+    "ws://evil.example",
+    "blob:https://evil.example/x",
+    "filesystem:https://evil.example/x",
+    "mailto:a@evil.example",
+    "tel:+442079460000",
+    "about:blank",
+    "file:///etc/passwd",
+    "intent://evil.example#Intent;scheme=https;end",
+    "view-source:https://evil.example",
+    "jav&#x61;script:alert(1)",
+    "java\nscript:alert(1)",
+    "\x00javascript:alert(1)",
+    "javascript://%0aalert(1)",
+] + [f"{prefix}{_HOST}" for prefix in ("〱", "ゝ", "⁄⁄", "／／", "/／", "／/", "//\u200b", "\u200b//")]  # fmt: skip
 
 
 def leaves(location: str) -> bool:
@@ -141,7 +183,7 @@ def leaves(location: str) -> bool:
 
 
 def test_the_corpus_is_large():
-    assert len(OUT) >= 200
+    assert len(set(OUT)) >= 200
 
 
 def test_no_way_out_after_logging_in(recipient, try_log_in):
