@@ -11,11 +11,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from portal import audit, moments
 from portal.prepared import Prepared
 
 from . import attachment_limits, sealed_files, sealing
 from .models import Attachment, Message
+from .scanning import Scan
 from .uploads import SealedUpload
+
+_UNSCANNED = (Scan.WAITING, Scan.TOO_LARGE)
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,8 @@ class NamedAttachment:
     name: str
     size: int
     content_type: str
+    released: bool = True  # False: nobody gets its bytes, now or ever; the note says why
+    note: str = ""
 
 
 def clean_name(name: str) -> str:
@@ -58,6 +64,7 @@ def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]
     room = attachment_limits.room_in(message, message.sender)
     for upload in uploads:
         name = clean_name(upload.name or "")
+        _audit_scan(message, upload)
         if refusal := room.refusal(name, upload):
             upload.discard()
             problems.append(refusal)
@@ -67,10 +74,18 @@ def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]
     return problems
 
 
+def _audit_scan(message: Message, upload: SealedUpload) -> None:
+    if upload.verdict.scan in (*_UNSCANNED, Scan.INFECTED):
+        verdict = {"scan": upload.verdict.scan, "virus": upload.verdict.virus}
+        audit.record(message.organization, "attachment.scanned", actor=message.sender, about=message.id, **verdict)
+
+
 def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) -> Attachment:
     attachment = Attachment(
         file_id=upload.file_id, message=message, content_type=(upload.content_type or "")[:120], size=upload.size or 0
     )
+    attachment.scan = upload.verdict.scan
+    attachment.next_scan_at = moments.now() if attachment.scan in _UNSCANNED else None
     sealing.seal_attachment(attachment, message_key, name=name, attachment_key=upload.key)
     return attachment
 
@@ -82,6 +97,7 @@ def copy_to(draft: Message, draft_key: bytes, source: Message, source_key: bytes
     copies = []
     for row in source.attachments.all():
         copy = Attachment(message=draft, file_id=row.file_id, content_type=row.content_type, size=row.size)
+        copy.scan, copy.next_scan_at = row.scan, row.next_scan_at
         sealing.seal_attachment(
             copy,
             draft_key,
@@ -97,15 +113,51 @@ _rows = Prepared(lambda message: Attachment.objects.filter(message=message))
 
 def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
     """The message's attachments by name; one query."""
+    hold = message.organization.hold_unscanned
     opened = [
-        NamedAttachment(row.id, sealing.open_attachment_name(row, message_key), row.size, row.content_type)
+        NamedAttachment(
+            row.id,
+            sealing.open_attachment_name(row, message_key),
+            row.size,
+            row.content_type,
+            row.is_released(hold),
+            note_on(row, hold),
+        )
         for row in _rows(message=message.id)
     ]
     return sorted(opened, key=lambda attachment: (attachment.name.casefold(), attachment.id))
 
 
+def note_on(attachment: Attachment, hold: bool) -> str:
+    """What a reader, and its author, is told of the file's scan; empty: nothing stands against it."""
+    match attachment.scan:
+        case Scan.INFECTED:
+            return _("Removed: a virus was found in it.")
+        case Scan.WAITING if hold:
+            return _("Not yet checked for viruses; it can be fetched as soon as it has been.")
+        case Scan.TOO_LARGE if hold:
+            return _("Too large to be checked for viruses; it cannot be fetched.")
+        case Scan.WAITING:
+            return _("Not checked for viruses yet.")
+        case Scan.TOO_LARGE:
+            return _("Not checked for viruses: it is too large for that.")
+    return ""
+
+
+class NotReleased(Exception):
+    """A file nobody gets, now or ever; the message, for people, says why."""
+
+
 def open_attachment(attachment: Attachment, message_key: bytes) -> Iterator[bytes]:
-    """The file's bytes in chunks. SealBroken when it is not what was stored."""
+    """The file's bytes in chunks. NotReleased while they are held back; SealBroken when it is not what was stored."""
+    hold = attachment.message.organization.hold_unscanned
+    if not attachment.is_released(hold):
+        raise NotReleased(note_on(attachment, hold))
+    return bytes_of(attachment, message_key)
+
+
+def bytes_of(attachment: Attachment, message_key: bytes) -> Iterator[bytes]:
+    """The same whatever a scan has found: for scanning alone."""
     key = sealing.open_attachment_key(attachment, message_key)
     return sealed_files.open_sealed(attachment.file_id, key, attachment.size)
 
@@ -128,6 +180,11 @@ def remove_files_on_commit(file_ids: list[uuid.UUID]) -> None:
             sealed_files.remove(file_id)
 
     transaction.on_commit(remove_files)
+
+
+def destroy_file_on_commit(file_id: uuid.UUID) -> None:
+    """Delete the file that rows still name: they say why it is gone."""
+    transaction.on_commit(lambda: sealed_files.remove(file_id))
 
 
 def collect_orphans() -> int:

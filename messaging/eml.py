@@ -26,7 +26,11 @@ def eml(copy: MailboxEntry) -> Iterator[bytes]:
     yield _head(copy, key).as_bytes().removesuffix(b"\r\n") + opening.encode() + _text(copy, key).as_bytes()
     for attachment in copy.message.attachments.all():
         yield f"\r\n--{boundary}\r\n".encode()
-        yield from _attachment(attachment, key)
+        hold = copy.message.organization.hold_unscanned
+        if attachment.is_released(hold):
+            yield from _attachment(attachment, key)
+        else:
+            yield _instead(attachment, key, attachments.note_on(attachment, hold))
     yield f"\r\n--{boundary}--\r\n".encode()
 
 
@@ -75,6 +79,14 @@ def _attachment(attachment: Attachment, key: bytes) -> Iterator[bytes]:
             yield _base64_lines(bytes(pending[:whole]))
             del pending[:whole]
     yield _base64_lines(bytes(pending))
+
+
+def _instead(attachment: Attachment, key: bytes, why: str) -> bytes:
+    """A few words in the place of a file that is held back."""
+    text = EmailMessage(policy=_WIRE)
+    text.set_content(f"{sealing.open_attachment_name(attachment, key)}: {why}\n")
+    del text["MIME-Version"]
+    return text.as_bytes()
 
 
 def _base64_lines(data: bytes) -> bytes:

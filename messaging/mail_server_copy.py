@@ -52,7 +52,7 @@ def _written(entry: MailboxEntry) -> EmailMessage:
     for quote in replies.open_quotes(entry.message, key):
         html += f"<blockquote>{quote['body']}</blockquote>"
     listed = attachments.listed(entry.message, key)
-    attach = sum(file.size for file in listed) <= MAX_ATTACHED_BYTES
+    attach = sum(file.size for file in listed) <= MAX_ATTACHED_BYTES and all(file.released for file in listed)
     if listed and not attach:
         html += "<p>{}</p>".format(_("The attachments are in the portal: %s") % len(listed))
     message = EmailMessage()

@@ -33,6 +33,13 @@ def collect_orphans() -> None:
 
 
 @shared_task
+def scan_waiting() -> None:
+    from . import late_scans
+
+    late_scans.scan_waiting()
+
+
+@shared_task
 def recall_selections() -> None:
     from . import mass_recall
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from portal.ids import uuid7
 from portal.keyring import new_key
 
+from . import scanning
 from .sealed_files import SealedWriter, remove
 
 HEAD_BYTES = 16
@@ -48,6 +49,7 @@ class SealedUpload(UploadedFile):
         self.key = new_key()
         self.head = b""  # the first bytes, in the clear, for telling what it is; in memory only
         self.problem = ""
+        self.verdict = scanning.Verdict(scanning.Scan.OFF)
 
     def close(self) -> None:
         """Nothing is open: the bytes are in their place already."""
@@ -70,6 +72,7 @@ class SealingUploadHandler(FileUploadHandler):
         self._largest_mb = request.user.organization.max_attachment_mb
         self._upload = SealedUpload(self.file_name or "", self.content_type or "")
         self._writer: SealedWriter | None = None
+        self._scan = scanning.Stream()
         with self._telling_of_failure():
             self._writer = SealedWriter(self._upload.file_id, self._upload.key)
 
@@ -83,8 +86,13 @@ class SealingUploadHandler(FileUploadHandler):
             return
         with self._telling_of_failure():
             self._writer.write(raw_data)
+            self._scan.write(raw_data)
 
     def file_complete(self, file_size: int) -> SealedUpload:
+        if self._writer is not None:
+            self._upload.verdict = self._scan.finish()
+            if self._upload.verdict.scan == scanning.Scan.INFECTED:
+                self._give_up(_("a virus was found in it (%(virus)s).") % {"virus": self._upload.verdict.virus})
         if self._writer is not None:
             with self._telling_of_failure():
                 self._writer.finish()
@@ -96,6 +104,7 @@ class SealingUploadHandler(FileUploadHandler):
         writer: SealedWriter | None = getattr(self, "_writer", None)
         if writer is not None:
             writer.abandon()
+            self._scan.abandon()
 
     @contextlib.contextmanager
     def _telling_of_failure(self) -> Iterator[None]:
@@ -110,4 +119,5 @@ class SealingUploadHandler(FileUploadHandler):
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
+        self._scan.abandon()
         self._upload.problem = problem

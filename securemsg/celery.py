@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
     },
     "recall what administrators selected": {"task": "messaging.tasks.recall_selections", "schedule": 10.0},
     "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
+    "scan attachments that could not be scanned": {"task": "messaging.tasks.scan_waiting", "schedule": 60.0},
     "answer mail requests": {"task": "accounts.tasks.answer_mail_requests", "schedule": 5.0},
     "remind of passwords that expire": {"task": "accounts.tasks.remind_of_expiring_passwords", "schedule": 3600.0},
     "remind of unread messages that expire": {"task": "messaging.tasks.remind_due", "schedule": 60.0},

@@ -3,6 +3,7 @@
 What is missing and has no safe default stops the start with a sentence that says what to set.
 """
 
+import re
 from pathlib import Path
 
 import environ
@@ -176,6 +177,10 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS  # what is edited shows on the n
 STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 # Sealed attachments; one folder that web and workers share.
 ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed attachments."))
+# The virus scanner, "unix:/path" or "tcp:host:port"; empty: files are not scanned.
+CLAMD = env.str("CLAMD", default="")
+if not re.fullmatch(r"|unix:/.+|tcp:.+:\d+", CLAMD):
+    raise ImproperlyConfigured("CLAMD must be unix:/run/clamav/clamd.ctl, tcp:host:port, or empty.")
 # Django's own handlers write large uploads to a temporary file in the clear; this one seals as bytes arrive.
 # The first takes a logo into memory and leaves everything else to it.
 FILE_UPLOAD_HANDLERS = ["portal.small_files.SmallFileHandler", "messaging.uploads.SealingUploadHandler"]

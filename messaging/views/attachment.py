@@ -3,6 +3,7 @@ import uuid
 
 from csp.constants import NONE
 from csp.decorators import csp
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
@@ -27,6 +28,8 @@ def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid
         raise Http404 from gone
     row = access.attachment_of(copy, attachment)
     key = sealing.open_message_key(copy)
+    if not row.is_released(copy.message.organization.hold_unscanned):
+        raise PermissionDenied(attachments.note_on(row, copy.message.organization.hold_unscanned))
     headers = {
         "Content-Type": _safe_type(row.content_type),
         "Content-Length": str(row.size),

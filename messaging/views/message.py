@@ -72,7 +72,8 @@ def _listed_recipients(copy: MailboxEntry, *, with_bcc: bool) -> dict[str, list[
 
 
 def _file(copy: MailboxEntry, file: attachments.NamedAttachment) -> dict[str, Any]:
-    return {"name": file.name, "size": file.size, "url": reverse("attachment", args=[copy.id, file.id])}
+    url = reverse("attachment", args=[copy.id, file.id]) if file.released else ""
+    return {"name": file.name, "size": file.size, "url": url, "note": file.note}
 
 
 def _state(copy: MailboxEntry) -> str:

@@ -31,6 +31,7 @@ EFFECTS = {
     "max_message_mb": _STORED_STAYS,
     "storage_mb": _("What is stored already stays; who is over the limit cannot attach more until there is room."),
     "forbidden_types": _STORED_STAYS,
+    "hold_unscanned": _("Holds at once, for files of messages already sent, too."),
     "idle_minutes": _("Holds for sessions that are open now, too. Messages already sent: nothing changes."),
     "first_visit_mode": _("Holds for notifications from now on; temporary passwords already mailed stay good."),
     "first_visit_hours": _("Temporary passwords already mailed keep their time."),

@@ -102,7 +102,7 @@ class OrganizationAdmin(OrganizationScopedAdmin):
         (gettext_lazy("Notifications"), {"fields": ("mail_from", "reply_to", "reminder_days")}),
         (
             gettext_lazy("Attachments and storage"),
-            {"fields": ("max_attachment_mb", "max_message_mb", "storage_mb", "forbidden_types")},
+            {"fields": ("max_attachment_mb", "max_message_mb", "storage_mb", "forbidden_types", "hold_unscanned")},
         ),
         (gettext_lazy("Logging in"), {"fields": ("idle_minutes", "first_visit_mode", "first_visit_hours")}),
         (

@@ -126,6 +126,13 @@ class Organization(models.Model):
         default="exe, com, bat, cmd, scr, js, vbs, ps1, msi, lnk, hta",
         help_text=_("File name endings with commas between."),
     )
+    hold_unscanned = models.BooleanField(
+        _("hold back attachments that could not be scanned"),
+        default=True,
+        help_text=_(
+            "Where files are scanned for viruses and the scanner is down. Off: recipients get them, marked so."
+        ),
+    )
     bcc_to_mail_server = models.BooleanField(
         _("Send BCC to Mail Server"),
         default=False,
