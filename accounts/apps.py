@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Each registers what the ground floor asks for: what mails say, and whether it is still the same person.
-        from . import mails, reauthentication  # noqa: F401
+        from . import mails, reauthentication, wordings  # noqa: F401

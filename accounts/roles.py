@@ -41,6 +41,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "portal.branding": _VIEW,
         "portal.dkimkey": _VIEW,
         "portal.mailcheck": _VIEW,
+        "portal.notificationtext": _VIEW,
         "portal.outgoingmail": _VIEW,
     },
     # Log-ins, passwords, locks.
@@ -68,6 +69,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "portal.branding": _VIEW,
         "portal.dkimkey": _VIEW,
         "portal.mailcheck": _VIEW,
+        "portal.notificationtext": _VIEW,
         "portal.outgoingmail": _VIEW,
         "portal.auditevent": ("view", "export"),
     },

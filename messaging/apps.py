@@ -8,4 +8,4 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         # Each registers what its mails say; the second, how a text that was kept becomes a draft.
-        from . import digests, kept_drafts, mail_server_copy, notifications, receipts, reminders  # noqa: F401
+        from . import digests, kept_drafts, mail_server_copy, notifications, receipts, reminders, wordings  # noqa: F401

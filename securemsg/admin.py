@@ -26,7 +26,14 @@ CONTENTS = (
     ),
     (
         _("Account"),
-        ("portal.Organization", "portal.Branding", "portal.MailRoute", "portal.DkimKey", "portal.MailCheck"),
+        (
+            "portal.Organization",
+            "portal.Branding",
+            "portal.NotificationText",
+            "portal.MailRoute",
+            "portal.DkimKey",
+            "portal.MailCheck",
+        ),
     ),
     (_("Reporting"), ("accounts.LogInAttempt", "portal.OutgoingMail", "portal.AuditEvent")),
 )

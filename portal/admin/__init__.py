@@ -6,6 +6,7 @@ from . import (  # noqa: F401  each registers its pages
     dkim_keys,
     mail_check,
     mail_routes,
+    notification_texts,
     outgoing_mail,
     settings,
 )

@@ -4,6 +4,7 @@ from .deliverability import DkimKey, MailCheck
 from .keys import LeafKey, RetentionKey
 from .limit_use import LimitUse
 from .mail_route import MailHold, MailRoute, MailSlot, MtaStsPolicy
+from .notification_text import NotificationText
 from .organization import Organization
 from .outgoing_mail import OutgoingMail
 
@@ -20,6 +21,7 @@ __all__ = [
     "MailRoute",
     "MailSlot",
     "MtaStsPolicy",
+    "NotificationText",
     "Organization",
     "OutgoingMail",
     "RetentionKey",

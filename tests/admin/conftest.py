@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Domain, Group, LogInAttempt, User
 from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit, keyring, moments, outbox
-from portal.models import AuditEvent, Branding, DkimKey, MailCheck, MailRoute, Organization
+from portal.models import AuditEvent, Branding, DkimKey, MailCheck, MailRoute, NotificationText, Organization
 
 
 @pytest.fixture
@@ -69,6 +69,9 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
         "key": _dkim_key(organization),
         "check": MailCheck.objects.create(organization=organization),
         "route": MailRoute.objects.create(organization=organization, domain=f"partner.{slug}.example"),
+        "text": NotificationText.objects.create(
+            organization=organization, kind="reminder", subject=f"{slug} reminder", text="{organization}"
+        ),
         "branding": Branding.objects.create(organization=organization, page_title=f"{slug} post"),
         "message": message,
         "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
@@ -119,6 +122,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
             "portal.Branding": place.branding,
+            "portal.NotificationText": place.text,
             "portal.OutgoingMail": place.mail,
             "portal.MailRoute": place.route,
             "portal.DkimKey": place.key,

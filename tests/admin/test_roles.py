@@ -31,6 +31,7 @@ TABLE = {
     "portal.Branding":            ("vcd",     "v",    "",        "v"),
     "portal.DkimKey":              ("vad",     "v",    "",        "v"),
     "portal.MailCheck":            ("vc",      "v",    "",        "v"),
+    "portal.NotificationText":     ("vacd",    "v",    "",        "v"),
     "portal.OutgoingMail":         ("v",       "v",    "v",       "v"),
     "portal.AuditEvent":           ("v",       "",     "",        "v"),
 }  # fmt: skip

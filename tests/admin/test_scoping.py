@@ -215,6 +215,7 @@ OWN_PAGES = (
     "messaging_definition_preview",
     "portal_auditevent_export",
     "portal_branding_preview",
+    "portal_notificationtext_preview",
 )
 VERBS = (
     "disable",

@@ -35,7 +35,7 @@ VERBS = {
 # The log-in is the portal's, an app's list is the index's, the rest is no page.
 DJANGOS = {"app_list", "autocomplete", "jsi18n", "login", "logout", "messaging_definition_preview"}
 # Shown in a frame of the pages they belong to.
-IN_A_FRAME = {"portal_branding_preview"}
+IN_A_FRAME = {"portal_branding_preview", "portal_notificationtext_preview"}
 
 
 @pytest.fixture
