@@ -21,11 +21,12 @@ from .models import Credential, SecondFactor, User
 
 def password_notification(mail: OutgoingMail) -> EmailMessage | None:
     """The temporary password for a first visit, or the link that some organisations choose; not for one that has been
-    used, replaced or has run out."""
+    used, replaced or has run out, nor where it is told by telephone by now."""
     credential = _open_credential(mail)
-    if credential is None:
+    mode = credential.user.organization.first_visit_mode if credential else ""
+    if credential is None or mode == Organization.FirstVisit.BY_TELEPHONE:
         return None
-    by_link = credential.user.organization.first_visit_mode == Organization.FirstVisit.LINK
+    by_link = mode == Organization.FirstVisit.LINK
     return _written(
         "password_notification",
         credential.user,

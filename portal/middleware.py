@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from . import audit
 from .keyring import SealBroken
@@ -59,8 +61,8 @@ def _usual_policy() -> str:
 
 
 class LocalTimeMiddleware:
-    """Dates are shown in the zone, and words in the language, that the person chose; else the organisation's zone and
-    what the browser asks for."""
+    """Dates are shown in the zone that the person chose, else in the organisation's; words in the language that the
+    person chose, else in the one the browser asks for, else in the organisation's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -69,12 +71,20 @@ class LocalTimeMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         user: Any = request.user
-        with timezone.override(ZoneInfo(user.time_zone or user.organization.time_zone)):
-            if not user.language:
-                return self.get_response(request)
-            with translation.override(user.language):
-                request.LANGUAGE_CODE = translation.get_language()
-                return self.get_response(request)
+        language = user.language or _asked_for(request) or user.organization.language
+        zone = ZoneInfo(user.time_zone or user.organization.time_zone)
+        with timezone.override(zone), translation.override(language):
+            request.LANGUAGE_CODE = translation.get_language()
+            return self.get_response(request)
+
+
+def _asked_for(request: HttpRequest) -> str | None:
+    """The first language the browser asks for that the portal speaks. Django's own answer does not say whether it is
+    one, or only the usual."""
+    for code, _priority in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
+        with suppress(LookupError):
+            return get_supported_language_variant(code)
+    return None
 
 
 class SealBrokenMiddleware:

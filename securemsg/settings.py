@@ -242,6 +242,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 # --- Words and dates --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+# Those in which the portal's own words exist: English text that calls itself German is read aloud as gibberish. One
+# more takes a catalogue.
+LANGUAGES = [("en-gb", "English (UK)"), ("en", "English (US)")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -6,7 +6,10 @@ from django.utils.translation import gettext_lazy as _
 _FROM_NOW_ON = _("Messages already sent: nothing changes.")
 _STORED_STAYS = _("What is stored already stays; it holds for files attached from now on.")
 _PASSWORDS_STAY = _("Passwords already chosen stay; it holds for the next change of each.")
-_SECOND_FACTOR = _("Holds at once, in open sessions, too: who has none yet sets one up before anything else opens.")
+_SECOND_FACTOR = _(
+    "Holds at once, in open sessions, too: who has none yet sets one up before anything else opens. Switched off, "
+    "those who have one keep it and are asked for it."
+)
 
 EFFECTS = {
     "name": _("Mails that have not left yet carry the new one; those already mailed keep the old one."),
@@ -33,15 +36,24 @@ EFFECTS = {
     "forbidden_types": _STORED_STAYS,
     "hold_unscanned": _("Holds at once, for files of messages already sent, too."),
     "idle_minutes": _("Holds for sessions that are open now, too. Messages already sent: nothing changes."),
-    "first_visit_mode": _("Holds for notifications from now on; temporary passwords already mailed stay good."),
+    "first_visit_mode": _(
+        "Holds from now on, for mails that have not left yet, too; temporary passwords already mailed stay good."
+    ),
     "first_visit_hours": _("Temporary passwords already mailed keep their time."),
     "password_min_length": _PASSWORDS_STAY,
     "password_classes": _PASSWORDS_STAY,
-    "password_age_days": _("Counts from when each password was set: older ones have to be changed at the next log-in."),
-    "password_history": _("Counts passwords from now on, and those that were kept under an earlier setting."),
+    "password_age_days": _(
+        "Counts from when each password was set: older ones have to be changed at the next log-in; sessions that are "
+        "open go on. Owners of the others are reminded 14, 7 and 1 days before."
+    ),
+    "password_history": _(
+        "Counts the current password, those replaced from now on, and those kept under an earlier setting."
+    ),
     "second_factor_senders": _SECOND_FACTOR,
     "second_factor_recipients": _SECOND_FACTOR,
     "second_factor_administrators": _SECOND_FACTOR,
-    "language": _("Mails that have not left yet are written in the new one."),
+    "language": _(
+        "Mails that have not left yet are written in the new one; pages of whoever has not chosen one, at once."
+    ),
     "time_zone": _("Moments already stored are shown in the new one; months begin and end by it from now on."),
 }

@@ -9,14 +9,14 @@ from django.test import Client
 
 from accounts import browsers, preferences
 from accounts.models import PortalSession, User
-from portal.models import AuditEvent
+from portal.models import AuditEvent, Organization
 from tests.conftest import PASSWORD
 
 from .test_second_factor import forget_the_confirmation
 
 URL = "/account/"
 FIELDS = {
-    "language": "de",
+    "language": "en",
     "time_zone": "Europe/Berlin",
     "date_format": "iso",
     "time_format": "12",
@@ -38,7 +38,7 @@ def test_preferences_are_stored_and_shown_again(log_in, recipient):
     client = log_in(recipient)
     assert client.post(URL, FIELDS).url == URL
     recipient.refresh_from_db()
-    assert (recipient.language, recipient.time_zone, recipient.notify) == ("de", "Europe/Berlin", "daily")
+    assert (recipient.language, recipient.time_zone, recipient.notify) == ("en", "Europe/Berlin", "daily")
     assert recipient.wants_reminders is True
     assert preferences.phrase_of(recipient) == "blue heron at dusk"
     User.objects.update(language="")
@@ -73,11 +73,39 @@ def test_what_is_not_offered_is_refused(log_in, recipient, field):
     assert recipient.time_zone == ""
 
 
-def test_the_language_and_zone_of_pages(log_in, recipient):
-    User.objects.filter(pk=recipient.pk).update(language="fr", time_zone="Asia/Tokyo")
-    page = log_in(recipient).get(URL).content.decode()
-    assert '<html lang="fr"' in page
-    assert re.search(r"JST", page)
+@pytest.fixture
+def three_languages(settings):
+    """As if the portal spoke French, too."""
+    settings.LANGUAGES = [*settings.LANGUAGES, ("fr", "français")]
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "organizations", "shown"),
+    [
+        ("fr", "en", "en-gb", "fr"),
+        ("", "fr-CH, en;q=0.8", "en-gb", "fr"),
+        ("", "xx, en-US;q=0.5", "fr", "en"),
+        ("", "xx", "fr", "fr"),
+        ("", "", "fr", "fr"),
+    ],
+)
+def test_ones_own_language_then_the_browsers_then_the_organisations(
+    three_languages, log_in, recipient, own, asked, organizations, shown
+):
+    Organization.objects.update(language=organizations)
+    User.objects.filter(pk=recipient.pk).update(language=own)
+    page = log_in(recipient).get(URL, headers={"Accept-Language": asked}).content.decode()
+    assert f'<html lang="{shown}"' in page
+
+
+def test_no_page_says_it_is_in_a_language_the_portal_does_not_speak(client, organization):
+    page = client.get("/p/north/", headers={"Accept-Language": "de-DE,de;q=0.9"}).content.decode()
+    assert '<html lang="en-gb"' in page
+
+
+def test_the_zone_of_pages(log_in, recipient):
+    User.objects.filter(pk=recipient.pk).update(time_zone="Asia/Tokyo")
+    assert "JST" in log_in(recipient).get(URL).content.decode()
 
 
 def test_dates_as_the_reader_prefers(recipient):

@@ -62,6 +62,13 @@ def test_an_old_browser_is_told(client, organization, agent):
         ({"recall_destroys_quotes": True}, "is destroyed too"),
         ({"recall_destroys_quotes": False}, "Replies and forwards keep"),
         ({"retention_days": 30}, "longer than 30 days"),
+        ({"bcc_to_mail_server": True}, "North Clinic has switched on “Send BCC to Mail Server”"),
+        ({"bcc_to_mail_server": False}, "has “Send BCC to Mail Server” switched off"),
+        (
+            {"max_attachment_mb": 25, "max_message_mb": 50},
+            "One file up to 25 MB, one message with all its files up to 50",
+        ),
+        ({"forbidden_types": "exe, js"}, "Not taken are files that end in exe, js."),
         ({"idle_minutes": 20}, "after 20 minutes"),
         ({"support_contact": "Help desk, 020 7946 0000"}, "Help desk, 020 7946 0000"),
     ],
@@ -69,6 +76,22 @@ def test_an_old_browser_is_told(client, organization, agent):
 def test_answers_fit_the_settings(client, organization, settings_of, words):
     Organization.objects.filter(pk=organization.pk).update(**settings_of)
     assert words in client.get(URL).content.decode()
+
+
+QUESTIONS = """
+    I have forgotten my password, or it has expired
+    Why is a message open when I log in, or none?
+    Why can I extend a message only once?
+    What does a recall take back?
+    Why is a message in my Inbox and in Sent Items?
+    To how many people can I send?
+    Notifications land under Promotions or in the junk folder
+"""
+
+
+def test_the_questions_people_ask(client, organization):
+    asked = re.findall(r"<summary>(.*?)</summary>", client.get(URL).content.decode())
+    assert {line.strip() for line in QUESTIONS.strip().splitlines()} <= set(asked)
 
 
 def test_what_was_posted_is_shown_as_text(client, organization):

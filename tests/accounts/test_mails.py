@@ -76,7 +76,7 @@ def test_names_cannot_add_headers_or_markup(newcomer, organization, smtp):
     assert "<b>Clinic</b>" in text and "<b>" not in html
 
 
-@pytest.mark.parametrize("spoiled", ["used", "withdrawn", "run out", "not allowed", "disabled"])
+@pytest.mark.parametrize("spoiled", ["used", "withdrawn", "run out", "not allowed", "disabled", "told by telephone"])
 def test_it_does_not_leave_once_it_is_worthless(newcomer, smtp, spoiled):
     now = moments.now()
     enqueue_password_notification(newcomer)
@@ -85,7 +85,9 @@ def test_it_does_not_leave_once_it_is_worthless(newcomer, smtp, spoiled):
         "withdrawn": {"withdrawn_at": now},
         "run out": {"expires_at": now},
     }
-    if spoiled in changes:
+    if spoiled == "told by telephone":
+        Organization.objects.update(first_visit_mode="by_telephone")
+    elif spoiled in changes:
         Credential.objects.update(**changes[spoiled])
     else:
         User.objects.update(**({"allow_logon": False} if spoiled == "not allowed" else {"disabled_at": now}))
