@@ -7,5 +7,6 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Users & Groups")
 
     def ready(self) -> None:
-        # Each registers what the ground floor asks for: what mails say, and whether it is still the same person.
-        from . import mails, reauthentication, wordings  # noqa: F401
+        # Each registers what the ground floor asks for: what mails say, what a bounce means, whether it is still the
+        # same person.
+        from . import bouncing, mails, reauthentication, wordings  # noqa: F401

@@ -3,9 +3,11 @@ many recipients who would all see each other."""
 
 from collections.abc import Iterable
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from accounts.models import Domain
+from accounts.models import Domain, User
 from portal.models import Organization
 
 from .addressing import Addressed
@@ -17,7 +19,7 @@ _LOOKS_LIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("
 
 
 def cautions(organization: Organization, people: Iterable[Addressed]) -> list[str]:
-    """A sentence for each thing worth a second look; one query."""
+    """A sentence for each thing worth a second look; two queries."""
     people = list(people)
     known = set(Domain.objects.filter(organization=organization).values_list("name", flat=True))
     found = []
@@ -36,6 +38,7 @@ def cautions(organization: Organization, people: Iterable[Addressed]) -> list[st
                     "domain": domain,
                 }
             )
+    found += _bounced(organization, people)
     visible = sum(person.role != Recipient.Role.BCC for person in people)
     if visible > MANY_RECIPIENTS:
         found.append(
@@ -43,6 +46,20 @@ def cautions(organization: Organization, people: Iterable[Addressed]) -> list[st
             % {"count": visible}
         )
     return found
+
+
+def _bounced(organization: Organization, people: list[Addressed]) -> list[str]:
+    addresses = [person.address for person in people]
+    flagged = User.objects.filter(organization=organization, address__in=addresses, bounced_at__isnull=False)
+    return [
+        _("A mail to %(address)s came back on %(day)s%(why)s Is the address right?")
+        % {
+            "address": user.address,
+            "day": date_format(localtime(user.bounced_at), "DATE_FORMAT"),
+            "why": f": “{user.bounce_words}”." if user.bounce_words else ".",
+        }
+        for user in flagged.only("address", "bounced_at", "bounce_words").order_by("address")
+    ]
 
 
 def looks_like(domain: str, known: str) -> bool:

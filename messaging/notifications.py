@@ -119,7 +119,7 @@ def render_failure(mail: OutgoingMail) -> EmailMessage | None:
         _("A notification could not be delivered"),
         "messaging/mail/notification_failed",
         recipient=recipient,
-        server_reply=recipient.notification.server_reply,
+        server_reply=recipient.notification.last_words,
         url=link_to(organization, sent) if sent else None,
     )
 

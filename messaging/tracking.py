@@ -81,8 +81,10 @@ def _notified(mail: OutgoingMail | None) -> Step:
     if mail is None:
         return Step(_("Not notified"), "waiting")
     match OutgoingMail.State(mail.state):
+        case OutgoingMail.State.SENT if mail.bounced_at:
+            return Step(_("Notification bounced"), "failed", mail.bounced_at, mail.bounce_words)
         case OutgoingMail.State.SENT:
-            return Step(_("Notified"), "notified", mail.finished_at)
+            return Step(_("Notified"), "notified", mail.finished_at, mail.bounce_words)
         case OutgoingMail.State.FAILED:
             return Step(_("Notification failed"), "failed", mail.finished_at, mail.server_reply)
         case OutgoingMail.State.CANCELLED:

@@ -29,7 +29,7 @@ def domain_of(organization: Organization) -> str:
 
 def return_domain(organization: Organization) -> str:
     """The domain of the sender on the envelope, which SPF is asked about."""
-    return domain_of(organization)
+    return settings.BOUNCE_DOMAIN or domain_of(organization)
 
 
 @cache

@@ -31,6 +31,7 @@ from . import bulk, connections, envelope, moments, smtp
 from .dkim_keys import Signer
 from .holds import Holds
 from .models import Organization, OutgoingMail
+from .return_paths import ReturnPaths
 from .routes import Destination, Routes
 from .smtp import Outcome, Result
 
@@ -176,6 +177,7 @@ class _Turn:
         self.routes = Routes()
         self.holds = Holds()
         self.signer = Signer()
+        self.return_paths = ReturnPaths()
         self.busy = 0
 
 
@@ -249,7 +251,7 @@ def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:
     destination = turn.routes.of(mail)
     outcome = smtp.send(
         content,
-        sender=envelope.own_address(mail.organization),
+        sender=turn.return_paths.of(mail),
         recipient=mail.to_address,
         destination=destination,
         may_leave=lambda: _mark_sending(mail),
@@ -305,18 +307,24 @@ def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
         mail.attempts -= verdict.due_at is not None
     if verdict.state == State.AMBIGUOUS:
         mail.ambiguous_at = mail.ambiguous_at or now
-    kind = _kinds.get(mail.kind)
-    if verdict.state != State.FAILED or kind is None or kind.failed is None:
+    if verdict.state != State.FAILED:
         return _write(mail)
     try:
         with transaction.atomic():
             written = _write(mail)
             if written:
-                kind.failed(mail)
+                tell_of_failure(mail)
     except Exception:  # telling somebody about a failure must not bring the mail back
         logger.exception("Nobody could be told that outgoing mail %s failed", mail.id)
         written = _write(mail)
     return written
+
+
+def tell_of_failure(mail: OutgoingMail) -> None:
+    """What its kind does when a mail has failed for good, in the caller's transaction."""
+    kind = _kinds.get(mail.kind)
+    if kind is not None and kind.failed is not None:
+        kind.failed(mail)
 
 
 def _write(mail: OutgoingMail) -> bool:

@@ -134,6 +134,7 @@ def _environment(folder: Path, port: int, smtp_port: int) -> dict[str, str]:
         "ATTACHMENTS_DIR": str(folder / "attachments"),
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
         "SMTP_URL": f"smtp://{LOOPBACK}:{smtp_port}",
+        "BOUNCE_DOMAIN": "",
         "MAIL_ROUTES": "0",  # whatever somebody tries in the console: mail of this process reaches nobody
         "MAIL_FROM": "Secure Messaging <no-reply@portal.example>",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),

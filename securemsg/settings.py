@@ -195,6 +195,9 @@ vars().update(
     env.email_url_config(required("SMTP_URL", "the relay notifications leave by, such as smtp+tls://relay:587."))
 )
 EMAIL_TIMEOUT = 30
+# Mail leaves under return paths in this domain, and what comes back is received at the address (receive_bounces).
+BOUNCE_DOMAIN = env.str("BOUNCE_DOMAIN", default="")
+BOUNCE_LISTEN = env.str("BOUNCE_LISTEN", default="127.0.0.1:8025")
 # Off: everything leaves by the relay above, whatever routes organisations have.
 MAIL_ROUTES = env.bool("MAIL_ROUTES", default=True)
 # For routes that go straight to a domain's own servers. Empty: the resolvers of the machine.

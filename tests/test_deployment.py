@@ -63,17 +63,20 @@ def test_what_compose_sets_is_read_by_the_portal(compose):
 
 def test_compose_starts_every_part(compose):
     services = compose["services"]
-    assert set(services) == {"migrate", "web", "worker", "clock", "postgres", "redis"}
-    for name in ("migrate", "web", "worker", "clock"):
+    assert set(services) == {"migrate", "web", "worker", "clock", "bounces", "postgres", "redis"}
+    for name in ("migrate", "web", "worker", "clock", "bounces"):
         assert services[name]["build"] == "."
         assert services[name]["read_only"] is True
         assert services[name]["environment"]["MASTER_KEYS_FILE"] == "/run/secrets/master_keys"
-    for name in ("web", "worker", "clock"):
+    for name in ("web", "worker", "clock", "bounces"):
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 
 
 def test_only_the_web_server_can_be_reached_and_only_from_this_machine(compose):
-    ports = {name: service.get("ports", []) for name, service in compose["services"].items()}
+    # Bounces come from everywhere, to those who started their receiver on purpose.
+    assert compose["services"]["bounces"]["profiles"] == ["bounces"]
+    usual = {name: service for name, service in compose["services"].items() if "profiles" not in service}
+    ports = {name: service.get("ports", []) for name, service in usual.items()}
     assert {name: listed for name, listed in ports.items() if listed} == {"web": ["127.0.0.1:8000:8000"]}
 
 

@@ -33,6 +33,7 @@ from .. import (
 )
 from ..models import Domain, ExternalDomain, InternalDomain, User
 from .user_form import UserForm
+from .user_mail import mail_arrives
 from .user_verbs import CONFIRMED, VERBS
 
 # Written by verbs of their own, with audit events of their own.
@@ -72,7 +73,7 @@ class UserAdmin(OrganizationScopedAdmin):
     list_select_related = ("domain", "organization")
     search_fields = ("address", "name")
     ordering = ("address",)
-    readonly_fields = ("password_state", "help_in", "factor", "account", "lock", "open_sessions")
+    readonly_fields = ("password_state", "help_in", "factor", "account", "lock", "open_sessions", "mail_arrives")
     fieldsets = (
         (None, {"fields": ("address", "name", "is_licensed", "is_staff", "role")}),
         (_("Permissions"), {"fields": ("allow_logon", "new_password", "confirm_password")}),
@@ -187,6 +188,8 @@ class UserAdmin(OrganizationScopedAdmin):
         if not user.may_try_at(moments.now()) and user.next_try_at:
             text = f"{text}; {gettext('locked until %s') % _moment(user.next_try_at)}"
         return _with_button(text, "clear-lock", _("Clear Lock"))
+
+    mail_arrives = staticmethod(mail_arrives)
 
     @admin.display(description=_("sessions"))
     def open_sessions(self, user: User) -> SafeString | str:

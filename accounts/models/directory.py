@@ -102,6 +102,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     next_try_at = models.DateTimeField(null=True, blank=True)
     lock_told_at = models.DateTimeField(null=True, blank=True)
 
+    # A mail to the address came back for good (accounts/bouncing.py).
+    bounced_at = models.DateTimeField(_("mail came back"), null=True, blank=True)
+    bounce_words = models.TextField(blank=True, default="")
+
     # What the person chose on the page "Account"; empty is what the organisation has.
     language = models.CharField(_("language"), max_length=16, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)

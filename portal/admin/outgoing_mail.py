@@ -25,6 +25,8 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         "attempts",
         "first_tried_at",
         "server_reply",
+        "bounced_at",
+        "bounce_words",
         "message_id",
         "finished_at",
     )

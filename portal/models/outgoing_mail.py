@@ -40,6 +40,9 @@ class OutgoingMail(models.Model):
         help_text="It may have left then: the server's answer to the final dot, or the worker, was lost.",
     )
     server_reply = models.TextField(blank=True, help_text="The mail server's last words.")
+    # What came back after a server had taken it (portal/bounces.py); words without a moment: it is only delayed.
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    bounce_words = models.TextField(blank=True, default="")
     message_id = models.CharField(max_length=200)
     date = models.DateTimeField(help_text="Its Date header, the same at every try.")
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -65,3 +68,8 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def last_words(self) -> str:
+        """What was said last by whoever refused it or sent it back."""
+        return self.bounce_words if self.bounced_at else self.server_reply

@@ -222,6 +222,7 @@ VERBS = (
     "enable",
     "end_sessions",
     "clear_lock",
+    "clear_bounce",
     "issue_password",
     "send_reset",
     "order_change",

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from portal import moments, outbox
-from portal.models import MailRoute, OutgoingMail
+from portal import bounces, moments, outbox
+from portal.ids import uuid7
+from portal.models import AuditEvent, MailRoute, OutgoingMail
 from tests.smtp_server import running
 
 from .conftest import copy_of
@@ -85,3 +86,74 @@ def test_a_recall_ends_what_is_still_being_tried(sent, sender, log_in, server):
     OutgoingMail.objects.filter(finished_at__isnull=True).update(due_at=moments.now() - timedelta(seconds=1))
     outbox.deliver_due()
     assert not [mail for mail in server.mails if mail.recipient == "first@outside.example"]
+
+
+# --- Mail that comes back -----------------------------------------------------------------------------------------
+
+GONE = b"""Content-Type: multipart/report; boundary=edge
+
+--edge
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; outside.example
+
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 <first@outside.example> no such user
+
+--edge--
+"""
+
+
+@pytest.fixture
+def bounced(sent, server):
+    """The notification was taken, and came back."""
+    outbox.deliver_due()
+    mail = OutgoingMail.objects.get(kind="notification")
+    assert bounces.take(mail.pk, GONE) is not None
+    return mail
+
+
+def test_a_bounce_is_shown_and_told_to_the_sender(bounced, shown, server, sender):
+    page = shown()
+    assert "Notification bounced" in page
+    assert "550 5.1.1 &lt;first@outside.example&gt; no such user" in page
+    assert "Resend" in page
+    outbox.deliver_due()
+    (told,) = [mail.message for mail in server.mails if mail.recipient == sender.address]
+    assert "no such user" in told.get_body(("plain",)).get_content()
+
+
+def test_a_delay_that_was_reported_is_shown(sent, shown, server):
+    outbox.deliver_due()
+    delayed = GONE.replace(b"failed", b"delayed").replace(b"no such user", b"still trying")
+    bounces.take(OutgoingMail.objects.get(kind="notification").pk, delayed)
+    assert "Notified" in shown()
+    assert "still trying" in shown()
+
+
+def test_whoever_writes_to_the_address_again_is_asked(bounced, sender, recipient, log_in, send):
+    form = {"to": recipient.address, "subject": "Again", "body": "Hello", "action": "send"}
+    client = log_in(sender)
+    page = client.post(reverse("draft", args=[uuid7()]), form)
+    assert "A mail to first@outside.example came back on" in page.content.decode()
+    assert "no such user" in page.content.decode()
+    assert client.post(reverse("draft", args=[uuid7()]), form | {"action": "send_confirmed"}).status_code == 302
+
+
+def test_an_administrator_clears_it(bounced, recipient, administrator, sender, log_in):
+    url = reverse("admin:accounts_user_change", args=[recipient.pk])
+    client = log_in(administrator)
+    assert "no such user" in client.get(url).content.decode()
+    client.post(reverse("admin:accounts_user_clear_bounce", args=[recipient.pk]))
+    assert "Nothing has come back" in client.get(url).content.decode()
+    assert AuditEvent.objects.filter(action="user.bounce_cleared", about=recipient.pk).exists()
+    form = {"to": recipient.address, "subject": "Again", "body": "Hello", "action": "send"}
+    assert log_in(sender).post(reverse("draft", args=[uuid7()]), form).status_code == 302
+
+
+def test_the_same_address_elsewhere_is_not_flagged(bounced, recipient, stranger):
+    recipient.refresh_from_db()
+    stranger.refresh_from_db()
+    assert recipient.bounced_at is not None
+    assert stranger.bounced_at is None

@@ -37,7 +37,7 @@ def test_what_is_read_is_what_was_written(organization, count, django_assert_max
     rows = mails(organization, count)
     rows[0].not_after = timezone.now()
     rows[-1].server_reply = "450 later"
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         bulk.insert(rows)
     found = OutgoingMail.objects.in_bulk([row.id for row in rows])
     assert stored([found[row.id] for row in rows]) == stored(rows)
