@@ -92,3 +92,8 @@ chosen.addEventListener("input", () => {
   judge();
 });
 repeated.addEventListener("input", judge);
+// Once the password is set nobody is there any more who could be answered.
+chosen.form.addEventListener("submit", () => {
+  clearTimeout(rest);
+  asking?.abort();
+});
