@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
 
 from . import keyring
 
@@ -16,8 +15,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def master_keys_can_be_read(**_: Any) -> list[checks.CheckMessage]:
     try:
         keyring.master_keys()
-    except (ImproperlyConfigured, OSError) as error:
-        return [checks.Error(f"The master keys cannot be read: {error}", id="portal.E001")]
+    except keyring.MasterKeysMissing as error:
+        return [checks.Error(str(error), id="portal.E001")]
     return []
 
 

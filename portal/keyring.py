@@ -18,6 +18,7 @@ another row does not open. Whatever does not open raises SealBroken; there is no
 import base64
 import binascii
 import functools
+import logging
 import os
 import secrets
 import uuid
@@ -33,6 +34,8 @@ from django.db import IntegrityError, transaction
 
 from .models import LeafKey, Organization, RetentionKey
 
+logger = logging.getLogger(__name__)
+
 KEY_BYTES = 32
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
@@ -44,6 +47,11 @@ class SealBroken(Exception):
 
 class KeyDestroyed(SealBroken):
     """The retention key has been destroyed: the content is meant to be unreadable."""
+
+
+class MasterKeysMissing(Exception):
+    """The master keys cannot be read, or one that is needed is not among them. Nothing is lost by it: what hangs on
+    them opens again once the file is back."""
 
 
 Place = tuple[str | uuid.UUID, ...]  # where a sealed value stands: table, row, field
@@ -122,9 +130,13 @@ def _parsed_file(path: str, modified_ns: int) -> Mapping[str, bytes]:
 
 def master_keys() -> Mapping[str, bytes]:
     """Every master key by id; the first one writes. A changed MASTER_KEYS_FILE is read again at once."""
-    if settings.MASTER_KEYS_FILE:
-        return _parsed_file(settings.MASTER_KEYS_FILE, os.stat(settings.MASTER_KEYS_FILE).st_mtime_ns)
-    return _parsed_text(settings.MASTER_KEYS)
+    try:
+        if settings.MASTER_KEYS_FILE:
+            return _parsed_file(settings.MASTER_KEYS_FILE, os.stat(settings.MASTER_KEYS_FILE).st_mtime_ns)
+        return _parsed_text(settings.MASTER_KEYS)
+    except (OSError, ImproperlyConfigured) as error:
+        logger.critical("The master keys cannot be read, nothing can be opened or sealed: %s", error)
+        raise MasterKeysMissing(f"The master keys cannot be read: {error}") from error
 
 
 def _wrap_under_master(key: bytes, place: Place) -> tuple[str, bytes]:
@@ -135,7 +147,8 @@ def _wrap_under_master(key: bytes, place: Place) -> tuple[str, bytes]:
 def _unwrap_under_master(key_id: str, wrapped: bytes | memoryview, place: Place) -> bytes:
     master = master_keys().get(key_id)
     if master is None:
-        raise SealBroken(f"master key {key_id!r} is not in the key ring")
+        logger.critical("Master key %r is needed and is not in the key ring", key_id)
+        raise MasterKeysMissing(f"master key {key_id!r} is not in the key ring")
     return unseal(master, wrapped, place)
 
 
@@ -167,6 +180,11 @@ def open_retention_key(row: RetentionKey) -> bytes:
     return _unwrap_under_master(row.master_key_id, row.wrapped_key, _retention_place(row))
 
 
+def rewrap_retention_key(row: RetentionKey) -> None:
+    """Put the row's key under the first master key; for the caller, who holds the row, to save."""
+    row.master_key_id, row.wrapped_key = _wrap_under_master(open_retention_key(row), _retention_place(row))
+
+
 def _retention_place(row: RetentionKey) -> Place:
     return ("retention_key", row.organization_id, row.id, f"{row.month:%Y-%m}")
 
@@ -176,8 +194,16 @@ def _retention_place(row: RetentionKey) -> Place:
 
 def leaf_key(purpose: str) -> bytes:
     """The installation's key of one purpose ("credentials", "device_cookies" …), 32 bytes; made when first needed."""
-    row = LeafKey.objects.filter(purpose=purpose).first() or _make_leaf_key(purpose)
-    return _unwrap_under_master(row.master_key_id, row.wrapped_key, ("leaf_key", purpose))
+    return _open_leaf_key(LeafKey.objects.filter(purpose=purpose).first() or _make_leaf_key(purpose))
+
+
+def rewrap_leaf_key(row: LeafKey) -> None:
+    """Put the row's key under the first master key; for the caller, who holds the row, to save."""
+    row.master_key_id, row.wrapped_key = _wrap_under_master(_open_leaf_key(row), ("leaf_key", row.purpose))
+
+
+def _open_leaf_key(row: LeafKey) -> bytes:
+    return _unwrap_under_master(row.master_key_id, row.wrapped_key, ("leaf_key", row.purpose))
 
 
 def _make_leaf_key(purpose: str) -> LeafKey:

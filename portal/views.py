@@ -1,23 +1,28 @@
 """Pages that belong to no one: the root, and what is said when something went wrong."""
 
+import errno
 import logging
 import secrets
+import sys
 from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
+from portal.keyring import MasterKeysMissing
 from portal.typed_texts import typed_texts
 
 logger = logging.getLogger(__name__)
 
 # No vowels and no look-alikes: a reference is read out over the telephone, and spells nothing.
 _REFERENCE_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
+RETRY_AFTER = 30  # seconds
 
 
 @login_not_required
@@ -69,19 +74,35 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Asks neither database nor session: they may be what failed."""
-    reference = _new_reference(request, 500)
+    """Asks neither database nor session: they may be what failed. 503 when a part of the installation is away."""
+    is_away = _is_away(sys.exception())
+    status = 503 if is_away else 500
+    reference = _new_reference(request, status)
     context = {
-        "title": _("Something went wrong on our side"),
-        "explanation": _("It is not your fault. Please try again in a few minutes; what you had saved is still there."),
+        "title": _("Not possible just now") if is_away else _("Something went wrong on our side"),
+        "explanation": _(
+            "It is not your fault. Please try again in a few minutes; what you had saved is still there. "
+            "If you were writing, go back: your browser still has it."
+        ),
         "reference": reference,
     }
     try:
-        return HttpResponseServerError(render_to_string("portal/error.html", context))
+        response = HttpResponse(render_to_string("portal/error.html", context), status=status)
     except Exception:
         logger.exception("Reference %s: the error page itself failed", reference)
         words = f"{context['title']}. {context['explanation']} {reference}"
-        return HttpResponseServerError(words, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(words, content_type="text/plain; charset=utf-8", status=status)
+    if is_away:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """Whether it is nobody's mistake and will pass: the database cannot be reached, has no room or gave up on a
+    deadlock; the master keys cannot be read; a disk is full or broken."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+    return isinstance(error, OperationalError | InterfaceError | MasterKeysMissing)
 
 
 @login_not_required

@@ -1,13 +1,17 @@
 """The pages that say that something went wrong."""
 
+import errno
 import logging
 import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.test import RequestFactory
 
 from portal import views
+from portal.ids import uuid7
+from portal.keyring import MasterKeysMissing
 
 
 def reference_in(response) -> str:
@@ -64,6 +68,43 @@ def test_our_own_failure_needs_no_database(caplog):
     assert page.status_code == 500
     assert "Something went wrong on our side" in page.content.decode()
     assert f"Reference {reference_in(page)}: 500 for GET /inbox/" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("gone"), InterfaceError("closed"), MasterKeysMissing("gone"), OSError(errno.ENOSPC, "full")],
+)
+def test_what_is_away_will_be_back(error, caplog):
+    try:
+        raise error
+    except Exception:
+        page = views.server_error(RequestFactory().get("/inbox/"))
+
+    assert page.status_code == 503
+    assert page.headers["Retry-After"] == "30"
+    assert "Not possible just now" in page.content.decode()
+    assert f"Reference {reference_in(page)}: 503 for GET /inbox/" in caplog.text
+
+
+def test_a_mistake_of_our_own_is_not_called_something_that_is_away():
+    try:
+        raise FileNotFoundError(errno.ENOENT, "no such file")
+    except OSError:
+        page = views.server_error(RequestFactory().get("/inbox/"))
+
+    assert page.status_code == 500
+    assert "Retry-After" not in page.headers
+
+
+def test_without_master_keys_every_page_that_needs_them_waits(log_in, recipient, settings):
+    """Closed, not in the clear, and nobody is told that anything is broken."""
+    browser = log_in(recipient)
+    browser.raise_request_exception = False
+    settings.MASTER_KEYS_FILE = "/nowhere/master.keys"
+    draft = browser.post(f"/drafts/{uuid7()}/", {"subject": "Subject", "body": "Words", "action": "save"})
+
+    assert draft.status_code == 503
+    assert "Not possible just now" in draft.content.decode()
 
 
 def test_our_own_failure_is_said_even_when_the_page_fails_too(settings):
