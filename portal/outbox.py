@@ -17,13 +17,14 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from uuid import UUID
 
 from celery import current_app
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -48,6 +49,8 @@ MOST_ATTEMPTS = 100
 # that so often in a turn leaves the rest to those who hold the connections.
 BUSY_DELAY = timedelta(seconds=2)
 MOST_BUSY = 20
+# Seconds between tries of writing down what became of a mail; together far less than the lease.
+_SETTLE_PAUSES = (0.2, 1, 2, 4, 8)
 
 State = OutgoingMail.State
 Render = Callable[[OutgoingMail], EmailMessage | None]
@@ -163,7 +166,7 @@ def deliver_due(limit: int = 50, *, seconds: float | None = None) -> int:
             break
         verdict = _judge(claim, turn) or _attempt(claim.mail, turn)
         if verdict is not None:
-            finished += _settle(claim.mail, verdict) and verdict.state in _FINAL
+            finished += _written_down(claim.mail, verdict) and verdict.state in _FINAL
         if turn.busy >= MOST_BUSY or (ends is not None and time.monotonic() > ends):
             break
     connections.close_idle()
@@ -292,6 +295,19 @@ def _put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> 
     if mail.first_tried_at and mail.first_tried_at + GIVE_UP_AFTER <= moments.now():
         state = State.FAILED
     return _Verdict(state, reply, due_at)
+
+
+def _written_down(mail: OutgoingMail, verdict: _Verdict) -> bool:
+    """The verdict settled; more than once tried, when the database goes away at this moment. The server has spoken, and
+    only this worker knows what it said: a mail left in doubt now would be sent a second time."""
+    for pause in _SETTLE_PAUSES:
+        try:
+            return _settle(copy(mail), verdict)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("What became of outgoing mail %s is written down later: %s", mail.id, error)
+            connection.close()
+            time.sleep(pause)
+    return _settle(mail, verdict)
 
 
 def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from portal import moments, outbox
 from portal.models import OutgoingMail
@@ -83,6 +83,25 @@ def test_a_worker_that_was_overtaken_after_the_dot_does_not_overwrite(enqueue, s
     mail.refresh_from_db()
     assert (mail.state, mail.fence) == (State.LEASED, 2)
     assert mail.ambiguous_at is not None
+
+
+def test_what_the_server_said_is_written_down_when_the_database_is_back(enqueue, server):
+    """Lost at this moment, the connection costs no second mail."""
+    mail = enqueue()
+    lost = []
+
+    def lose_it_once(execute, sql, params, many, context):
+        if server.mails and sql.startswith("UPDATE") and not lost:
+            lost.append(sql)
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(lose_it_once):
+        assert outbox.deliver_due() == 1
+    assert lost
+    mail.refresh_from_db()
+    assert (mail.state, mail.ambiguous_at, mail.attempts) == (State.SENT, None, 1)
+    assert len(server.mails) == 1
 
 
 def test_a_slow_worker_nobody_overtook_goes_on(enqueue, server):
