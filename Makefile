@@ -3,12 +3,14 @@
 #   make run     the whole portal in one process, at http://127.0.0.1:8000/ (PORT=8001 make run: elsewhere)
 #   make test    the test suite, without the browser's and the fault tests (.ci/run runs everything)
 #   make bench   how quick it is; needs PostgreSQL and Redis (benchmarks/README.md)
+#   make faults  hours of kills, crashes and cut lines; needs PostgreSQL, Redis and Debian's faketime (CONTRIBUTING.md).
+#                FAULTS="F5 F7 --runs 3" make faults: some of them; FAULTS=--help make faults: what can be said
 
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
-.PHONY: run test bench
+.PHONY: run test bench faults
 
 # exec: Ctrl-C and kill reach the portal itself.
 run: .venv/installed
@@ -19,6 +21,9 @@ test: .venv/installed
 
 bench: .venv/installed
 	@.venv/bin/python -m benchmarks $(BENCH)
+
+faults: .venv/installed
+	@.venv/bin/python -m tests.faults $(FAULTS)
 
 # Made anew only when the lock file has changed.
 .venv/installed: requirements.lock

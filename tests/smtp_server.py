@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default as email_policy
@@ -33,6 +33,7 @@ USUAL = {"GREETING": "220 ready", "EHLO": "250 scripted.example", "DATA": "354 g
 class Mail:
     recipient: str
     raw: bytes
+    at: float = field(default_factory=time.time)  # when its final dot was there, in seconds since the epoch
 
     @property
     def message(self) -> EmailMessage:

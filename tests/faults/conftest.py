@@ -1,21 +1,15 @@
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from celery import Celery, current_app
-from django.db import transaction
 from playwright.sync_api import Browser, Page
 
-from portal import moments, outbox
-from portal.ids import uuid7
-from portal.models import OutgoingMail
 from tests.browser import steps
 from tests.smtp_server import ScriptedServer, running
 
 from .installation import Installation
-from .processes import Crew, Redis, crew
-from .worker import KIND
+from .processes import Redis
 
 # The browser's driver keeps an event loop in this thread, in which Django would refuse every query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -44,35 +38,6 @@ def redis(tmp_path, settings) -> Iterator[Redis]:
     yield redis
     ours.set_current()
     redis.kill()
-
-
-@pytest.fixture
-def hands(db, tmp_path: Path, redis: Redis, server: ScriptedServer) -> Iterator[Crew]:
-    with crew(tmp_path, redis, server.port) as hands:
-        yield hands
-
-
-@pytest.fixture
-def enqueue(organization) -> Callable[[int], list[OutgoingMail]]:
-    """enqueue(n): so many notifications in one transaction, due now."""
-
-    def enqueue_many(count: int) -> list[OutgoingMail]:
-        mails = [
-            outbox.new_mail(
-                organization=organization,
-                kind=KIND,
-                about=uuid7(),
-                to_address=f"r{number}@outside.example",
-                dedupe_key=f"{KIND}:{uuid7()}",
-                due_at=moments.now(),
-            )
-            for number in range(count)
-        ]
-        with transaction.atomic():
-            outbox.enqueue(mails)
-        return mails
-
-    return enqueue_many
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,6 @@ from .processes import Crew, Process, Redis
 
 
 class Installation(Crew):
-    application = "securemsg"
-
     def __init__(self, folder: Path, redis: Redis, smtp_port: int) -> None:
         super().__init__(folder, redis, smtp_port)
         self.redis = redis

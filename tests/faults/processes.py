@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +31,22 @@ class Process:
         """To the whole group."""
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, number)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def children(self) -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def freeze(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
@@ -76,11 +92,23 @@ class Redis:
     def kill(self) -> None:
         self.process.kill()
 
+    def say(self, *words: str) -> str:
+        """What redis-cli answers."""
+        command = ["redis-cli", "-p", str(self.port), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
+
+    def heal(self) -> None:
+        """Running, with its usual settings; whatever it held."""
+        if not self.process.is_alive():
+            self.start()
+        self.process.thaw()
+        self.say("CONFIG", "SET", "maxmemory", "0")
+
 
 class Crew:
     """Starts workers and clocks against the test's database, Redis and mail server."""
 
-    application = "tests.faults.worker"
+    application = "securemsg"
 
     def __init__(self, folder: Path, redis: Redis, smtp_port: int) -> None:
         self.folder = folder
@@ -115,15 +143,6 @@ class Crew:
     def end(self) -> None:
         for process in self.started:
             process.kill()
-
-
-@contextmanager
-def crew(folder: Path, redis: Redis, smtp_port: int) -> Iterator[Crew]:
-    hands = Crew(folder, redis, smtp_port)
-    try:
-        yield hands
-    finally:
-        hands.end()
 
 
 def database_url() -> str:

@@ -1,33 +1,74 @@
-"""The entry point of the suite's own workers: the real app, and one kind of mail that needs no message behind it.
+"""The entry point of the suite's own workers and clocks: the real app, with failpoints, in a hurry, and, for the
+meta-run, with a part of its design broken.
 
-`celery -A tests.faults.worker worker`. Nothing of this is in the portal's own code paths.
+    python -m tests.faults.worker FOLDER PACE DESIGN worker -c 4 …
+
+FOLDER is where failpoints are armed, PACE divides every lease, time-out, delay and interval of the clock, DESIGN is
+one of designs.py or "whole". Nothing of this is in the portal's own code.
 """
 
 import os
+import sys
 from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "securemsg.settings")
 
-from celery.signals import import_modules
+import django
 
 from securemsg.celery import app
 
-KIND = "probe"
+from . import designs, failpoints
+
+PROBE, POISON = "probe", "poison"
 
 
-def _render(mail) -> EmailMessage:
+def probe(mail: Any) -> EmailMessage:
+    """A mail that needs no message behind it."""
     message = EmailMessage()
     message["Subject"] = "Probe"
     message.set_content(str(mail.about))
     return message
 
 
-@import_modules.connect(sender=app, weak=False)
-def _register(**_: object) -> None:
-    """When Django has been set up, and before the first task."""
+def poison(mail: Any) -> EmailMessage:
+    raise ZeroDivisionError(f"this mail cannot be written: {mail.id}")
+
+
+def register_kinds() -> None:
     from portal import outbox
 
-    outbox.register(KIND, _render)
+    outbox.register(PROBE, probe)
+    outbox.register(POISON, poison)
 
 
-__all__ = ["app"]
+def hurry(pace: float) -> None:
+    from django.conf import settings
+
+    from portal import connections, holds, outbox, smtp
+
+    for module, names in {
+        outbox: ("LEASE", "FIRST_DELAY", "LONGEST_DELAY", "BUSY_DELAY"),
+        holds: ("FIRST", "LONGEST"),
+        smtp: ("BEFORE_DATA_SECONDS", "DATA_SECONDS"),
+        connections: ("CONNECT_SECONDS", "MOST_IDLE_SECONDS", "MOST_OPEN_SECONDS"),
+        settings: ("EMAIL_TIMEOUT",),
+    }.items():
+        for name in names:
+            setattr(module, name, getattr(module, name) / pace)
+    for entry in app.conf.beat_schedule.values():
+        entry["schedule"] /= pace
+
+
+def main(folder: str, pace: str, design: str, *arguments: str) -> None:
+    django.setup()
+    register_kinds()
+    hurry(float(pace))
+    designs.break_in_worker(design)
+    failpoints.plant_in_worker(failpoints.Failpoints(Path(folder)))
+    app.start(argv=list(arguments))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

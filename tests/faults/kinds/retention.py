@@ -1,0 +1,87 @@
+"""F1, F16: what destroys, killed in the middle: begun again, it ends with everything gone, and never with a key gone
+that something still counts on."""
+
+import time
+from datetime import timedelta
+
+from django.db.models import F
+
+from messaging.models import Attachment, MailboxEntry, Message
+from portal.models import RetentionKey
+
+from ..failpoints import KEYS, PURGE
+from ..run import Run
+from . import fault
+
+PURGE_DUE, DESTROY_KEYS = "messaging.tasks.purge_due", "messaging.tasks.destroy_ended_keys"
+LONG_AGO = timedelta(days=500)
+
+
+def _grown_old(run: Run, letters: int = 3) -> None:
+    for _ in range(letters):
+        run.sent(3, size=20_000)
+    run.settle()
+    mine = Message.objects.filter(organization=run.organization)
+    mine.update(sent_at=F("sent_at") - LONG_AGO)
+    RetentionKey.objects.filter(organization=run.organization).update(month=F("month") - LONG_AGO)
+    for letter in run.record.letters:
+        letter.ended = True
+
+
+def _worked_until(run: Run, task: str, is_done) -> None:
+    """Called as often as the clock would, but sooner."""
+
+    def called() -> bool:
+        if is_done():
+            return True
+        run.call_workers(1, task)
+        time.sleep(1)
+        return False
+
+    run.wait(called, 120)
+
+
+def _nothing_is_left(run: Run) -> bool:
+    """Purged; and what is purged has neither key nor body nor file."""
+    messages = Message.objects.filter(organization=run.organization)
+    copies = MailboxEntry.objects.filter(message__in=messages)
+    for message in messages.filter(purged_at__isnull=False):
+        held = copies.filter(message=message, removed_at__isnull=True).exists()
+        if message.body or held or Attachment.objects.filter(message=message).exists():
+            run.record.wrong.append(f"message {message.id} says that it is purged, and something is left")
+    return not messages.filter(purged_at__isnull=True).exists()
+
+
+@fault("F1", "killed in the middle of purging, at each step", short=True)
+def purge_killed(run: Run) -> None:
+    _grown_old(run)
+    for point in PURGE:
+        run.stage.points.arm(point)
+    _worked_until(run, PURGE_DUE, lambda: _nothing_is_left(run))
+    for point in PURGE:
+        assert run.stage.points.reached_by(point), f"nobody came to {point!r}"
+
+
+@fault("F16", "killed in the middle of destroying a key", short=True)
+def key_destroying_killed(run: Run) -> None:
+    _grown_old(run, 1)
+    keys = RetentionKey.objects.filter(organization=run.organization)
+    run.call_workers(1, DESTROY_KEYS)
+    time.sleep(2)
+    if keys.filter(destroyed_at__isnull=False).exists():
+        run.record.wrong.append("a key was destroyed that a message still counts on")
+    _worked_until(run, PURGE_DUE, lambda: _nothing_is_left(run))
+    for point in KEYS[:2]:
+        run.stage.points.arm(point)
+    _worked_until(run, DESTROY_KEYS, lambda: not keys.filter(wrapped_key__isnull=False).exists())
+    # The second point comes after a key's commit; nobody need come by again once all are gone.
+    assert run.stage.points.reached_by(KEYS[0])
+
+
+@fault("F16", "two purge at once, one of them killed")
+def two_purge(run: Run) -> None:
+    run.stage.worker()
+    _grown_old(run, 6)
+    run.stage.points.arm(run.random.choice(PURGE))
+    run.call_workers(6, PURGE_DUE)
+    _worked_until(run, PURGE_DUE, lambda: _nothing_is_left(run))
