@@ -15,7 +15,11 @@ class PreferencesForm(forms.Form):
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
     date_format = forms.ChoiceField(label=_("Dates"), required=False)
     time_format = forms.ChoiceField(label=_("Times"), required=False)
-    week_starts_on = forms.ChoiceField(label=_("The week starts on"), required=False)
+    week_starts_on = forms.ChoiceField(
+        label=_("The week starts on"),
+        required=False,
+        help_text=_("In lists, the days of this week stand with their names, older ones with their dates."),
+    )
     notify = forms.ChoiceField(label=_("Notify me of new messages"), choices=User.Notify)
     wants_reminders = forms.BooleanField(label=_("Remind me of messages I have not read"), required=False)
     phrase = forms.CharField(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from zxcvbn import zxcvbn
 
 from . import password_rules
+from .models import User
 
 # Characters. Whoever has so many that are hard to guess has no need of advice.
 JUDGED = 24
@@ -21,6 +22,7 @@ _STRENGTHS = (
     _("Hard to guess."),
     _("Very hard to guess."),
 )
+_HARD = 3
 # zxcvbn's sentence → ours; empty: what the criteria say already.
 WORDS: dict[str, Promise | str] = {
     "Use a few words, avoid common phrases.": _("Use a few words that are no saying."),
@@ -57,12 +59,15 @@ WORDS: dict[str, Promise | str] = {
 }
 
 
-def advice(password: str) -> str:
-    """A sentence on how hard it is to guess, and what would make it harder; empty for nothing."""
+def advice(user: User, password: str) -> str:
+    """A sentence on how hard it is to guess, and what would make it harder; empty for nothing. A password that the
+    criteria refuse is not praised."""
     beginning = password_rules.normalize(password)[:JUDGED]
     if not beginning:
         return ""
     judged = zxcvbn(beginning)
+    if judged["score"] >= _HARD and not password_rules.text_is_fine(user, password):
+        return ""
     told = [judged["feedback"]["warning"], *judged["feedback"]["suggestions"]]
     sentences = [_STRENGTHS[judged["score"]], *(WORDS.get(sentence, "") for sentence in told)]
     return " ".join(str(sentence) for sentence in sentences if sentence)

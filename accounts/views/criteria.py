@@ -11,7 +11,7 @@ def beside(form: SetPasswordForm | ChangePasswordForm, user: User) -> dict[str, 
     return {
         "form": form,
         "criteria": form.criteria(),
-        "advice": password_advice.advice(form.data.get("new_password", "")),
+        "advice": password_advice.advice(user, form.data.get("new_password", "")),
         "min_length": password_rules.min_length(user),
         "personal_words": password_rules.personal_words(user),
         "organization": user.organization,

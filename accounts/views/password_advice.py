@@ -34,7 +34,9 @@ def password_advice(request: HttpRequest, organization: str) -> JsonResponse:
     except limits.LimitReached as reached:
         return JsonResponse({}, status=429, headers={"Retry-After": str(reached.retry_after)})
     password = password_rules.normalize(request.POST.get("new_password", "")[: password_rules.MAX_LENGTH])
-    return JsonResponse({"not_common": not is_common(password) if password else None, "advice": advice(password)})
+    return JsonResponse(
+        {"not_common": not is_common(password) if password else None, "advice": advice(person, password)}
+    )
 
 
 def _person(request: HttpRequest, portal: Organization) -> User:

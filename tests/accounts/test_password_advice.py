@@ -31,8 +31,13 @@ URL = "/p/north/password/advice/"
         ("\x00\u2028\U0001f600", ""),
     ],
 )
-def test_in_words(password, words):
-    assert password_advice.advice(password).startswith(words)
+def test_in_words(recipient, password, words):
+    assert password_advice.advice(recipient, password).startswith(words)
+
+
+@pytest.mark.parametrize("refused", ["Kx9#mQ2vLp0", "NorthClinic-first-1"])
+def test_what_the_criteria_refuse_is_not_praised(recipient, refused):
+    assert password_advice.advice(recipient, refused) == ""
 
 
 def test_every_sentence_of_the_library_has_ours():
@@ -43,20 +48,20 @@ def test_every_sentence_of_the_library_has_ours():
     assert theirs and theirs == set(password_advice.WORDS)
 
 
-def test_what_it_is_shown_is_short(monkeypatch):
+def test_what_it_is_shown_is_short(monkeypatch, recipient):
     """Its work grows with more than the square of the length."""
     shown = []
     judge = password_advice.zxcvbn
     monkeypatch.setattr(password_advice, "zxcvbn", lambda text: shown.append(text) or judge(text))
     letters = random.Random(1)
-    password_advice.advice("".join(letters.choice("4@8({[<6931!|70$5+%") for _letter in range(5000)))
+    password_advice.advice(recipient, "".join(letters.choice("4@8({[<6931!|70$5+%") for _letter in range(5000)))
     assert [len(text) for text in shown] == [24]
 
 
 @pytest.mark.parametrize(("password", "fine"), [("passwordpassword", False), ("seven quiet lanterns over water", True)])
 def test_the_script_is_told_what_only_the_server_knows(log_in, recipient, password, fine):
     answer = log_in(recipient).post(URL, {"new_password": password})
-    assert answer.json() == {"not_common": fine, "advice": password_advice.advice(password)}
+    assert answer.json() == {"not_common": fine, "advice": password_advice.advice(recipient, password)}
 
 
 def test_before_the_first_password_of_ones_own(try_log_in, newcomer, temporary_password):

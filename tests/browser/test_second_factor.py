@@ -62,8 +62,10 @@ def test_an_app_from_the_first_to_the_next_log_in(enter, recipient, script):
     page.get_by_role("link", name="Account").click()
     page.get_by_role("link", name="Second factor").click()
     page.get_by_role("link", name="Add an app").click()
+    page.get_by_role("heading", name="Add an app").wait_for()
     page.fill("[name=code]", first_code(page.content())["code"])
     page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("heading", name="Your recovery codes").wait_for()
     codes = page.locator(".codes .reference").all_text_contents()
     assert len(codes) == 10
     TotpDevice.objects.update(last_step=-1)
