@@ -13,6 +13,7 @@ from accounts.models import User
 from portal import audit, moments, outbox
 from portal.models import OutgoingMail
 
+from . import digests
 from .models import Attachment, MailboxEntry, Message, Quote, Recipient
 
 
@@ -41,11 +42,12 @@ def reach(message: Message) -> Reach:
     """Counts for the confirm page: copies still held, opened ones, replies and forwards that quote it, mails that
     are being handed over at this moment."""
     held = _held_copies(message)
+    leaving = (_mails_about(message) | _digests_about(message)).filter(state__in=["sending", "ambiguous"])
     return Reach(
         inboxes=held.count(),
         read=held.filter(recipient__read_at__isnull=False).count(),
         answers=Message.objects.filter(quotes__source=message, sent_at__isnull=False).distinct().count(),
-        leaving=_mails_about(message).filter(state__in=["sending", "ambiguous"]).count(),
+        leaving=leaving.count(),
     )
 
 
@@ -63,6 +65,7 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
     copies = _held_copies(message).update(removed_at=now, wrapped_key=None)
     _destroy_quotes(message)
     stopped = outbox.cancel(_mails_about(message))
+    leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message))
     audit.record(
         message.organization,
         "message.recalled",
@@ -70,9 +73,9 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
         about=message.id,
         copies=copies,
         notifications_stopped=stopped.cancelled,
-        already_leaving=stopped.already_leaving,
+        already_leaving=leaving,
     )
-    return Recalled(copies, stopped.cancelled, stopped.already_leaving)
+    return Recalled(copies, stopped.cancelled, leaving)
 
 
 @transaction.atomic
@@ -86,6 +89,7 @@ def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
     copies = _held_copies(message).filter(recipient=recipient).update(removed_at=now, wrapped_key=None)
     _destroy_in_drafts(Quote.objects.filter(source=message, message__sender=recipient.user), message, recipient.user)
     stopped = outbox.cancel(_mails_about(message, recipient))
+    leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message, recipient))
     audit.record(
         message.organization,
         "message.recalled_for_recipient",
@@ -93,7 +97,7 @@ def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
         about=message.id,
         recipient=recipient.address,
     )
-    return Recalled(copies, stopped.cancelled, stopped.already_leaving)
+    return Recalled(copies, stopped.cancelled, leaving)
 
 
 def _destroy_quotes(message: Message) -> None:
@@ -132,3 +136,12 @@ def _mails_about(message: Message, recipient: Recipient | None = None) -> QueryS
         entries, recipients = entries.filter(recipient=recipient), recipients.filter(id=recipient.id)
     about = [*entries.values_list("id", flat=True), *recipients.values_list("id", flat=True)]
     return OutgoingMail.objects.filter(about__in=about, finished_at__isnull=True)
+
+
+def _digests_about(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:
+    """Digests under way that tell of the message among others: never taken back, but written without it."""
+    recipients = Recipient.objects.filter(message=message, notification__kind=digests.KIND)
+    if recipient is not None:
+        recipients = recipients.filter(id=recipient.id)
+    ids = list(recipients.values_list("notification", flat=True))
+    return OutgoingMail.objects.filter(id__in=ids, finished_at__isnull=True)

@@ -149,6 +149,16 @@ def cancel(mails: QuerySet[OutgoingMail]) -> Cancellation:
     return Cancellation(cancelled, leaving + perhaps_left)
 
 
+def write_anew(mails: QuerySet[OutgoingMail]) -> int:
+    """What these mails tell has changed, in the caller's transaction: none that is being written at this moment leaves
+    as it is; a worker takes it up again. Returns how many have left already, or perhaps."""
+    # In one order, for two changes may concern the same two mails.
+    held = list(mails.order_by("pk").select_for_update().values_list("pk", flat=True))
+    chosen = OutgoingMail.objects.filter(pk__in=held)
+    chosen.filter(state=State.LEASED).update(state=State.DUE, lease_until=None, fence=F("fence") + 1)
+    return chosen.filter(Q(state=State.SENDING) | Q(ambiguous_at__isnull=False)).count()
+
+
 # --- Delivering -----------------------------------------------------------------------------------------------
 
 

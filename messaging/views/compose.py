@@ -120,6 +120,8 @@ _SECOND = gettext_lazy(
 
 
 def _already_sent(request: AuthenticatedRequest) -> HttpResponse:
+    if request.POST.get("action") == "autosave":
+        return JsonResponse({"sent": True})
     messages.info(request, _("This message has been sent already."))
     return redirect("sent")
 

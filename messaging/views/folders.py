@@ -112,14 +112,15 @@ def remove(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_POST
 def mark_read(request: AuthenticatedRequest) -> HttpResponse:
-    folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=True)
-    return _back(request)
+    count = folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=True)
+    return _tell(request, count, ngettext("%(count)d message marked read.", "%(count)d messages marked read.", count))
 
 
 @require_POST
 def mark_unread(request: AuthenticatedRequest) -> HttpResponse:
-    folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=False)
-    return _back(request)
+    count = folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=False)
+    text = ngettext("%(count)d message marked unread.", "%(count)d messages marked unread.", count)
+    return _tell(request, count, text)
 
 
 def _tell(request: AuthenticatedRequest, count: int, text: str) -> HttpResponse:

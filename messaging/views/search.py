@@ -104,7 +104,7 @@ def _found(request: AuthenticatedRequest, query: Query, token: str, older_than: 
 
 
 def _page(request: AuthenticatedRequest, form: SearchForm, *, status: int = 200, **context: Any) -> HttpResponse:
-    context = {**mailbox_context(request), "form": form, **context}
+    context = {**mailbox_context(request), "form": form, "undo": request.session.pop("undo", None), **context}
     response = render(request, "messaging/search.html", context, status=status)
     if "wait" in context:
         response.headers["Retry-After"] = str(context["wait"])

@@ -33,7 +33,7 @@ async function save({ keepalive = false } = {}) {
     // Logged in anew since this page was made: its token is an old one.
     if (answer.status === 403 && (await renewToken())) answer = await post(keepalive);
     if (answer.ok && answer.headers.get("Content-Type") === "application/json") kept(written, await answer.json());
-    else await refused(answer);
+    else refused(answer);
   } catch (error) {
     if (error.name !== "AbortError") failed(line.dataset.unreachable);
   } finally {
@@ -51,7 +51,8 @@ function post(keepalive) {
   return fetch(form.getAttribute("action"), how);
 }
 
-function kept(written, { url, revision, warning }) {
+function kept(written, { url, revision, warning, sent }) {
+  if (sent) return over();
   saved = written;
   failures = 0;
   isLoggedOut = false;
@@ -64,11 +65,14 @@ function kept(written, { url, revision, warning }) {
   if (warning) warn(warning);
 }
 
-// A redirect: the message was sent elsewhere, or this person is logged out.
-async function refused(answer) {
-  const isRedirected = answer.type === "opaqueredirect";
-  if (!isRedirected && answer.status !== 403) return failed(line.dataset.unreachable);
-  if (!isRedirected || !(await renewToken())) return failed(line.dataset.loggedOut, true);
+// A redirect leads to the log-in.
+function refused(answer) {
+  const isOut = answer.type === "opaqueredirect" || answer.status === 403;
+  failed(isOut ? line.dataset.loggedOut : line.dataset.unreachable, isOut);
+}
+
+// Sent from another window.
+function over() {
   isOver = true;
   say(line.dataset.sent);
 }

@@ -120,7 +120,13 @@ function count(page) {
   const folders = document.querySelector(".folders");
   const current = () => folders.querySelector("[aria-current]")?.textContent.replace(/\s+/g, " ").trim();
   const before = current();
+  const here = folders.querySelector("[aria-current]")?.getAttribute("href");
   folders.replaceChildren(...page.querySelector(".folders").childNodes);
+  // The message may lie elsewhere: it was found by a search.
+  for (const link of folders.querySelectorAll("a")) {
+    if (link.getAttribute("href") === here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   if (current() !== before) document.dispatchEvent(new CustomEvent("say", { detail: current() }));
 }
 

@@ -139,3 +139,27 @@ def test_without_room_or_script_it_is_a_page(open_browser, recipient, five, opti
 
     expect(page.get_by_role("heading", name="Letter 4", level=1)).to_be_visible()
     assert page.locator(".row").count() == 0
+
+
+def test_what_a_search_found_opens_beside_it_too(page, recipient):
+    page.fill("[data-search]", "letter")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="5 messages found").wait_for()
+    found = page.url
+    open_letter(page, 2)
+    assert page.locator(".hit").count() == 5
+    assert page.locator(".row--unread").count() == 4
+    expect(page.locator(".folders [aria-current]")).to_have_text("Search")
+    expect(page.locator(".folders")).to_contain_text(re.compile(r"Inbox\s*4"))
+    assert_good(page)
+    page.locator("[data-reading]").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("1 message moved to Deleted Items.")).to_be_visible()
+    assert page.url == found
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 message restored.")).to_be_visible()
+    assert page.url == found
+    page.get_by_role("link", name="Letter 4").click()
+    page.locator("[data-reading] #subject").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-reading]")).to_be_hidden()
+    assert page.url == found

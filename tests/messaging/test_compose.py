@@ -61,6 +61,8 @@ def test_sending_the_form_twice_sends_one_message(sender, recipient, log_in, for
     client.post(address, form)
     response = client.post(address, form, follow=True)
     assert "This message has been sent already." in response.text
+    saving = client.post(address, form | {"action": "autosave"})  # by the script of another window
+    assert saving.json() == {"sent": True}
     assert Message.objects.count() == 1
     assert OutgoingMail.objects.count() == 1
 

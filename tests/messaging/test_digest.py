@@ -1,12 +1,17 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from messaging import digests
 from messaging.recall import recall_message
 from portal import outbox
 from portal.models import OutgoingMail
+from tests.smtp_server import ScriptedServer, running
 
 from .conftest import BODY, SUBJECT
 
@@ -93,3 +98,50 @@ def test_a_day_is_the_readers(recipient):
     recipient.notify, recipient.time_zone = "daily", "Europe/Athens"
     ends = digests.end_of_period(recipient, datetime(2001, 7, 3, 12, tzinfo=UTC))
     assert ends == datetime(2001, 7, 4, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+def server(settings) -> Iterator[ScriptedServer]:
+    with running() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_recalled_while_it_is_being_written_is_not_in_it(sender, second_recipient, recipient, send, server):
+    send(second_recipient, to=sender.address)
+    send(sender, to=recipient.address)
+    recalled = send(sender, to=recipient.address)
+
+    def recall(_argument: str) -> None:
+        server.script.pop("RCPT")
+        with ThreadPoolExecutor(1) as other:
+            other.submit(_in_its_own_connection, recall_message, actor=sender, message=recalled).result()
+
+    OutgoingMail.objects.exclude(kind="digest").delete()
+    server.script["RCPT"] = recall
+    end_the_period()
+    outbox.deliver_due()
+    (digest,) = server.seen
+    assert "1 secure message is waiting" in digest.message.get_body(("plain",)).get_content()
+
+
+def _in_its_own_connection(call, **arguments) -> None:
+    try:
+        call(**arguments)
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("view", ["recall", "recall_recipient"])
+def test_one_that_is_leaving_is_counted_when_the_message_is_recalled(view, sender, recipient, send, log_in):
+    message = send(sender, to=recipient.address)
+    OutgoingMail.objects.filter(kind="digest").update(state="sending")
+    entry = message.entries.get(owner=sender)
+    only = [message.recipients.get().id] if view == "recall_recipient" else []
+    client = log_in(sender)
+    if view == "recall":
+        assert client.get(reverse(view, args=[entry.id])).context["leaving"] == 1
+    answer = client.post(reverse(view, args=[entry.id, *only]), follow=True)
+    assert "1 notification was already on its way" in answer.text
+    assert OutgoingMail.objects.get(kind="digest").state == "sending"

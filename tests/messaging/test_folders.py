@@ -167,10 +167,10 @@ def test_removing_from_deleted_items_destroys_this_readers_key_alone(sent, recip
 
 def test_read_and_unread_concern_ones_own_list_only(sent, recipient, log_in):
     client, entry = log_in(recipient), copy_of(sent, recipient)
-    post(client, "mark_read", entry)
+    assert "1 message marked read." in post(client, "mark_read", entry).text
     assert not client.get("/inbox/").context["rows"][0]["unread"]
     assert Recipient.objects.get(user=recipient).read_at is None
-    post(client, "mark_unread", entry)
+    assert "1 message marked unread." in post(client, "mark_unread", entry).text
     assert client.get("/inbox/").context["rows"][0]["unread"]
 
 

@@ -142,3 +142,10 @@ def test_it_takes_few_queries(address, recipient, log_in, django_assert_max_num_
     client.get(address)
     with django_assert_max_num_queries(8):
         client.get(address)
+
+
+def test_people_stand_with_a_comma_right_behind_each(sender, recipient, send, log_in):
+    message = send(sender, to=f"{recipient.address}, new@unheard.example, third@unheard.example")
+    page = log_in(recipient).get(reverse("message", args=[copy_of(message, recipient).id]))
+    people = page.text.partition('<ul class="people">')[2].partition("</ul>")[0]
+    assert people.count("</span></li>") == 3
