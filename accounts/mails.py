@@ -109,7 +109,9 @@ def new_browser(mail: OutgoingMail) -> EmailMessage | None:
 
 # By the event's action: what was done, and what it means.
 _DONE = {
-    "user.lock_cleared": _("The lock after too many failed log-ins was taken away. Your password is accepted again."),
+    "user.lock_cleared": _(
+        "The lock after too many failed log-ins was taken away: what you log in with is accepted again."
+    ),
     "sessions.ended": _("You were logged out wherever you were logged in. Nothing is lost: you can log in again."),
     "second_factor.removal_cancelled": _("The removal of your second factor was called off: it stays as it is."),
     "user.disabled": _("Your account was closed. You cannot log in any more; your messages stay where they are."),
@@ -145,6 +147,10 @@ def second_factor_changed(mail: OutgoingMail) -> EmailMessage | None:
     return _about_user("second_factor_changed", mail, _("Your second factor was changed"))
 
 
+def second_factor_locked(mail: OutgoingMail) -> EmailMessage | None:
+    return _about_user("second_factor_locked", mail, _("Your second factor is locked"))
+
+
 def second_factor_removal(mail: OutgoingMail) -> EmailMessage | None:
     """Not if the removal was called off before the mail left."""
     row = SecondFactor.objects.select_related("user__organization").filter(user=mail.about).first()
@@ -178,6 +184,7 @@ for render in (
     done_by_administrator,
     account_locked,
     second_factor_changed,
+    second_factor_locked,
     second_factor_removal,
     password_changed,
 ):

@@ -48,7 +48,7 @@ def _judged(user: User, judge: Callable[[datetime], bool]) -> bool:
     if not reserved:
         return False
     with transaction.atomic():
-        SecondFactor.objects.select_for_update().get(user=user)
+        counted = SecondFactor.objects.select_for_update().get(user=user)
         right = judge(moments.now())
         if right:
             # Whoever still has the factor needs no removal of it.
@@ -56,7 +56,15 @@ def _judged(user: User, judge: Callable[[datetime], bool]) -> bool:
         audit.record(
             user.organization, f"second_factor.{'accepted' if right else 'refused'}", actor=user, about=user.pk
         )
+        if not right and counted.failures >= throttling.MOST_FAILURES:
+            # Whoever guesses here has the password.
+            tell("second_factor_locked", user, audit.record(user.organization, "second_factor.locked", about=user.pk))
     return right
+
+
+def is_locked(user: User) -> bool:
+    """After too many wrong ones in a row none is accepted, until an administrator clears it."""
+    return SecondFactor.objects.filter(user=user, failures__gte=throttling.MOST_FAILURES).exists()
 
 
 def _is_right_totp(user: User, code: str, now: datetime) -> bool:

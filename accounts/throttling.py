@@ -94,6 +94,7 @@ def clear_lock(*, actor: User, user: User) -> None:
         forgive(User.objects.filter(pk=user.pk))
         User.objects.filter(pk=user.pk).update(lock_told_at=None)
         forgive(KnownBrowser.objects.filter(user=user))
+        forgive(SecondFactor.objects.filter(user=user))
         event = audit.record(user.organization, "user.lock_cleared", actor=actor, about=user.pk)
         tell_of_administrator(user, event)
     user.failures, user.next_try_at = 0, None

@@ -58,6 +58,7 @@ def about(sender, recipient, make_user, organization):
             "password_expiring",
             "account_locked",
             "second_factor_changed",
+            "second_factor_locked",
             "second_factor_removal",
             "password_changed",
         ),
@@ -80,7 +81,8 @@ def about(sender, recipient, make_user, organization):
 KINDS = (
     "account_locked digest done_by_administrator mail_server_copy new_browser notification notification_failed "
     "password_change_ordered password_changed password_expiring password_issued password_notification password_reset "
-    "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_removal"
+    "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_locked "
+    "second_factor_removal"
 ).split()
 
 

@@ -169,6 +169,9 @@ class UserAdmin(OrganizationScopedAdmin):
         if due := second_factor.removal_due_at(user):
             text = gettext("Will be removed %s") % _moment(due)
             return _with_button(text, "keep-second-factor", _("Keep It"))
+        if second_factor.is_locked(user):
+            text = gettext("Locked after %d wrong ones; whoever gave them knows the password")
+            return _with_button(text % throttling.MOST_FAILURES, "clear-lock", _("Clear Lock"))
         return _with_button(gettext("In use"), "remove-second-factor", _("Lost: Remove in 24 Hours"))
 
     @admin.display(description=_("account"))

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_otp.oath import hotp
 
-from accounts import authenticator_apps, credentials, second_factor
+from accounts import authenticator_apps, credentials, second_factor, throttling
 from accounts.models import (
     LogInAttempt,
     PortalSession,
@@ -248,6 +248,19 @@ def test_guesses_are_delayed_and_end_at_a_hundred(enrolled, recipient):
     SecondFactor.objects.update(failures=99, next_try_at=past)
     assert second_factor.verify_code(recipient, code_of(recipient))
     assert SecondFactor.objects.get().failures == 0
+
+
+def test_the_hundredth_wrong_one_is_told_and_an_administrator_opens_it_again(enrolled, recipient, administrator, smtp):
+    past = moments.now() - timedelta(seconds=1)
+    SecondFactor.objects.update(failures=99, next_try_at=past)
+    assert not second_factor.verify_code(recipient, "000000")
+    SecondFactor.objects.update(next_try_at=past)
+    assert not second_factor.verify_code(recipient, enrolled[0]) and second_factor.is_locked(recipient)
+    outbox.deliver_due()
+    told = [message["Subject"] for message in smtp.messages]
+    assert told.count("North Clinic: Your second factor is locked") == 1
+    throttling.clear_lock(actor=administrator, user=recipient)
+    assert second_factor.verify_code(recipient, enrolled[0])
 
 
 def test_the_page_is_nothing_without_the_password(client, enrolled, recipient):

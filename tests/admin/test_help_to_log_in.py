@@ -78,6 +78,16 @@ def test_a_lost_second_factor_is_removed_after_a_day(press, north, recipient, sm
     assert SecondFactor.objects.get().removal_due_at is None
 
 
+def test_a_locked_second_factor_is_shown_and_opened(press, north, recipient):
+    second_factor.add_passkey(recipient, name="x", keep=None, credential_id=b"1", public_key=b"2")
+    SecondFactor.objects.update(failures=100)
+    html = north.client.get(page(User, "change", recipient.pk)).content.decode()
+    assert "Locked after 100 wrong ones" in html
+    press("clear_lock", recipient)
+    assert SecondFactor.objects.get().failures == 0
+    assert "Locked after" not in north.client.get(page(User, "change", recipient.pk)).content.decode()
+
+
 @pytest.mark.parametrize(
     "verb", ["issue_password", "send_reset", "order_change", "remove_second_factor", "keep_second_factor"]
 )
