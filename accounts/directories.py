@@ -194,6 +194,32 @@ def _domain_of(address: str) -> str:
 # --- What an administrator decides ----------------------------------------------------------------------------
 
 
+def normalize_domain(text: str) -> str:
+    """A domain in the form it is stored in; ValidationError for anything else."""
+    try:
+        return _domain_of(normalize_address(f"postmaster@{text.strip().lstrip('@')}"))
+    except InvalidAddress:
+        raise ValidationError(_("Not a domain: it needs a form such as example.org.")) from None
+
+
+def create(*, actor: User, user: User) -> None:
+    """Put an (unsaved) user into the directories, without a password or a licence."""
+    name = _domain_of(user.address)
+    with transaction.atomic():
+        user.domain, _new = Domain.objects.get_or_create(organization=user.organization, name=name)
+        user.set_unusable_password()
+        user.save(force_insert=True)
+        audit.record(user.organization, "user.created", actor=actor, about=user.pk, name=user.address)
+
+
+def change_name(*, actor: User, user: User, name: str) -> None:
+    """Change what a person is called."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk).exclude(name=name).update(name=name):
+            audit.record(user.organization, "user.changed", actor=actor, about=user.pk, fields=["name"])
+    user.name = name
+
+
 def disable(*, actor: User, user: User) -> None:
     """End the person's access, at once and everywhere; their mail stays."""
     with transaction.atomic():

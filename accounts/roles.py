@@ -22,20 +22,22 @@ class Role(models.TextChoices):
 
 _VIEW = ("view",)
 _ALL = ("view", "add", "change", "delete")
-# Model → actions. Beside Django's four: license (a sender), appoint (an administrator), recall, export.
+_FILES = ("import", "export")
+# Model → actions. Beside Django's four: license (a sender), appoint (an administrator), recall, import, export.
 MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
     # The daily work; not the settings, the audit log, or who else is administrator.
     Role.BASIC: {
         "accounts.internaldomain": _ALL,
-        "accounts.externaldomain": _ALL,
-        "accounts.user": ("view", "add", "change", "license"),
+        "accounts.externaldomain": (*_ALL, *_FILES),
+        "accounts.user": ("view", "add", "change", "license", *_FILES),
         "accounts.group": _ALL,
         "accounts.loginattempt": _VIEW,
         "messaging.message": ("view", "recall"),
         "messaging.massrecall": _VIEW,
-        "messaging.definition": _ALL,
+        "messaging.definition": (*_ALL, *_FILES),
         "messaging.definitionfolder": _ALL,
-        "messaging.licensedsender": ("view", "change"),
+        "messaging.licensedsender": ("view", "change", *_FILES),
+        "portal.import": _VIEW,
         "portal.organization": _VIEW,
         "portal.mailroute": _VIEW,
         "portal.branding": _VIEW,
@@ -55,15 +57,16 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
     # Looks at everything, touches nothing.
     Role.AUDITOR: {
         "accounts.internaldomain": _VIEW,
-        "accounts.externaldomain": _VIEW,
-        "accounts.user": _VIEW,
+        "accounts.externaldomain": ("view", "export"),
+        "accounts.user": ("view", "export"),
         "accounts.group": _VIEW,
         "accounts.loginattempt": _VIEW,
         "messaging.message": _VIEW,
         "messaging.massrecall": _VIEW,
-        "messaging.definition": _VIEW,
+        "messaging.definition": ("view", "export"),
         "messaging.definitionfolder": _VIEW,
-        "messaging.licensedsender": _VIEW,
+        "messaging.licensedsender": ("view", "export"),
+        "portal.import": _VIEW,
         "portal.organization": _VIEW,
         "portal.mailroute": _VIEW,
         "portal.branding": _VIEW,

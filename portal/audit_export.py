@@ -4,8 +4,6 @@ Written line by line, in bounded memory. A file of JSON lines can be verified wi
 what is hashed, the hash before it and its own.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from django.db.models import QuerySet
 
 from . import audit
 from .models import AuditEvent
+from .table_files import csv_line
 
 COLUMNS = (
     "at",
@@ -29,8 +28,6 @@ COLUMNS = (
     "previous_hash",
     "hash",
 )
-# What a spreadsheet takes for a formula at the beginning of a cell.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
 _CHUNK = 1000
 
 
@@ -50,21 +47,10 @@ def as_json_lines(events: QuerySet[AuditEvent]) -> Iterator[str]:
 
 def as_csv(events: QuerySet[AuditEvent]) -> Iterator[str]:
     """RFC 4180; cells that a spreadsheet would run as formulas begin with an apostrophe."""
-    yield _row(COLUMNS)
+    yield csv_line(COLUMNS)
     for line in _lines(events):
         line["details"] = json.dumps(line["details"], ensure_ascii=False, sort_keys=True)
-        yield _row(harmless(line[column]) for column in COLUMNS)
-
-
-def _row(cells: Iterable[Any]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue()
-
-
-def harmless(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield csv_line(line[column] for column in COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from . import audit
+from . import audit, imports
 from .models import AuditEvent, Organization
 
 # What a list filter or date filter puts behind its field's name in a query string.
@@ -96,6 +97,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     form: type[forms.ModelForm] = ScopedForm
     # Names of fields that links of ours filter by, beside those in list_filter.
     linked_filters: tuple[str, ...] = ()
+    # What of it can be a file (portal/imports.py); empty: nothing.
+    file_kind = ""
     actions = None
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -227,8 +230,21 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
-        return super().changelist_view(request, {**title, **(extra_context or {})})
+        context = {"title": capfirst(str(self.opts.verbose_name_plural)), "files": self._files(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def _files(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """(address, name) of the pages that take this in and give it out as a file."""
+        kind = imports.kind_named(self.file_kind)
+        pages = (
+            ("import", "admin:portal_import_upload", _("Import")),
+            ("export", "admin:portal_import_export", _("Export")),
+        )
+        return [
+            (reverse(url, args=[kind.name]), name)
+            for action, url, name in pages
+            if kind is not None and request.user.has_perm(kind.permission(action))
+        ]
 
     def render_change_form(
         self, request: Any, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import audit, mail_check, outbox
+from . import audit, imports, mail_check, outbox
 
 
 @shared_task
@@ -19,3 +19,13 @@ def link_audit_events(*, everything: bool = False) -> None:
 @shared_task
 def check_mail() -> None:
     mail_check.check_requested()
+
+
+@shared_task
+def work_off_imports() -> None:
+    imports.work_off()
+
+
+@shared_task
+def forget_old_imports() -> None:
+    imports.forget_old()

@@ -35,7 +35,7 @@ CONTENTS = (
             "portal.MailCheck",
         ),
     ),
-    (_("Reporting"), ("accounts.LogInAttempt", "portal.OutgoingMail", "portal.AuditEvent")),
+    (_("Reporting"), ("accounts.LogInAttempt", "portal.OutgoingMail", "portal.Import", "portal.AuditEvent")),
 )
 
 # Where a page is more than the list its model's name promises.

@@ -190,8 +190,8 @@ ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed
 CLAMD = env.str("CLAMD", default="")
 if not re.fullmatch(r"|unix:/.+|tcp:.+:\d+", CLAMD):
     raise ImproperlyConfigured("CLAMD must be unix:/run/clamav/clamd.ctl, tcp:host:port, or empty.")
-# Django's own handlers write large uploads to a temporary file in the clear; this one seals as bytes arrive.
-# The first takes a logo into memory and leaves everything else to it.
+# Django's own handlers write large uploads to a temporary file in the clear; these keep a small one of the console's in
+# memory, and seal any other as its bytes arrive.
 FILE_UPLOAD_HANDLERS = ["portal.small_files.SmallFileHandler", "messaging.uploads.SealingUploadHandler"]
 # A written message may be long; files are not counted here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024

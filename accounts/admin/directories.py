@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.console import OrganizationScopedAdmin
 
-from ..directories import InvalidAddress, normalize_address
+from ..directories import normalize_domain
 from ..models import Domain, ExternalDomain, InternalDomain
 
 
@@ -23,10 +22,7 @@ class DomainForm(forms.ModelForm):
         fields = ("organization", "name")
 
     def clean_name(self) -> str:
-        try:
-            return normalize_address(f"postmaster@{self.cleaned_data['name'].lstrip('@')}").partition("@")[2]
-        except InvalidAddress:
-            raise ValidationError(_("Not a domain: it needs a form such as example.org.")) from None
+        return normalize_domain(self.cleaned_data["name"])
 
     def clean(self) -> None:
         super().clean()
@@ -43,6 +39,7 @@ class DirectoryAdmin(OrganizationScopedAdmin):
 
     is_internal: bool
     form = DomainForm
+    file_kind = "domains"
     list_display = ("name", "number_of_users")
     search_fields = ("name",)
     ordering = ("name",)

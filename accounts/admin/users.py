@@ -67,6 +67,7 @@ class UserAdmin(OrganizationScopedAdmin):
     """An address is not changed here, and nobody is deleted: both are more than a change of a row."""
 
     form = UserForm
+    file_kind = "users"
     list_display = ("address", "name", "state", "is_licensed", "administrator", "first_logged_in_at")
     list_filter = (StateFilter, "is_licensed", "is_staff")
     linked_filters = ("domain",)
@@ -220,21 +221,21 @@ class UserAdmin(OrganizationScopedAdmin):
     # --- What they do -----------------------------------------------------------------------------------------
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        actor: Any = request.user
         wanted = form.cleaned_data
         if not change:
-            name = obj.address.rpartition("@")[2]
-            obj.domain, _new = Domain.objects.get_or_create(organization=obj.organization, name=name)
             obj.allow_logon, obj.is_licensed = True, False
-            obj.set_unusable_password()
-            obj.save(force_insert=True)
+            directories.create(actor=actor, user=obj)
         elif columns := [name for name in ("name", "is_staff") if name in form.changed_data]:
             obj.save(update_fields=columns)
-        actor: Any = request.user
         directories.license_sender(actor=actor, user=obj, licensed=wanted["is_licensed"])
         directories.allow_logon(actor=actor, user=obj, allowed=wanted["allow_logon"])
         roles.give_role(actor=actor, user=obj, role=wanted["role"] if obj.is_staff else "")
         if wanted["new_password"]:
             passwords.set_temporary_password(actor=actor, user=obj, password=wanted["new_password"])
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """Written down where the user is made."""
 
     def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> list[str]:  # type: ignore[override]
         return [name for name in form.changed_data if name not in BY_VERB]

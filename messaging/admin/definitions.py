@@ -71,6 +71,7 @@ class DryRunForm(forms.Form):
 class DefinitionAdmin(OrganizationScopedAdmin):
     """The default one is fixed but for its place, and one that messages were sent under stays as long as they do."""
 
+    file_kind = "definitions"
     list_display = ("description", "folder", "expires", "recipients_may", "fixed", "position")
     list_editable = ("position",)
     list_select_related = ("folder",)

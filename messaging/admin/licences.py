@@ -17,11 +17,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from portal import audit, moments
+from portal import moments
 from portal.charts import Chart, bar_chart
 from portal.console import OrganizationScopedAdmin, is_operator, may, own_organization, visible
 
-from .. import licences
+from .. import bulk_sender_packs, licences
 from ..models import BulkSenderPack, LicensedSender, RecipientUse
 
 
@@ -72,6 +72,7 @@ class NearFilter(SimpleListFilter):
 class LicensedSenderAdmin(OrganizationScopedAdmin):
     """Those with a licence, and those who used one: the sum of the list is what RecipientUse holds."""
 
+    file_kind = "licences"
     list_display = ("address", "name", "licence", "used", "limit", "left", "near")
     list_filter = (NearFilter,)
     search_fields = ("address", "name")
@@ -136,21 +137,11 @@ class LicensedSenderAdmin(OrganizationScopedAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.save()
-        sender = formset.instance
         found = [("added", pack) for pack in formset.new_objects]
         found += [("changed", pack) for pack, _fields in formset.changed_objects]
         found += [("removed", pack) for pack in formset.deleted_objects]
         for what, pack in found:
-            last = pack.last_month.strftime("%Y-%m") if pack.last_month else ""
-            audit.record(
-                sender.organization,
-                f"bulk_sender_pack.{what}",
-                actor=request.user,
-                about=sender.pk,
-                recipients=pack.recipients,
-                first_month=pack.first_month.strftime("%Y-%m"),
-                last_month=last,
-            )
+            bulk_sender_packs.record(actor=request.user, pack=pack, what=what)
 
 
 def chart_of(uses: QuerySet[RecipientUse], until: date) -> Chart:

@@ -1,6 +1,7 @@
 from .audit import AuditEvent, AuditLink
 from .branding import BrandImage, Branding
 from .deliverability import DkimKey, MailCheck
+from .imports import Import, ImportProblem
 from .keys import LeafKey, RetentionKey
 from .limit_use import LimitUse
 from .mail_route import MailHold, MailRoute, MailSlot, MtaStsPolicy
@@ -14,6 +15,8 @@ __all__ = [
     "BrandImage",
     "Branding",
     "DkimKey",
+    "Import",
+    "ImportProblem",
     "LeafKey",
     "LimitUse",
     "MailCheck",

@@ -13,7 +13,16 @@ from django.utils import timezone
 from accounts.models import Domain, Group, LogInAttempt, User
 from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit, keyring, moments, outbox
-from portal.models import AuditEvent, Branding, DkimKey, MailCheck, MailRoute, NotificationText, Organization
+from portal.models import (
+    AuditEvent,
+    Branding,
+    DkimKey,
+    Import,
+    MailCheck,
+    MailRoute,
+    NotificationText,
+    Organization,
+)
 
 
 @pytest.fixture
@@ -73,6 +82,7 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
             organization=organization, kind="reminder", subject=f"{slug} reminder", text="{organization}"
         ),
         "branding": Branding.objects.create(organization=organization, page_title=f"{slug} post"),
+        "import": Import.objects.create(organization=organization, actor=user, kind="users", ordered_at=now),
         "message": message,
         "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
         "user": user,
@@ -127,6 +137,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "portal.MailRoute": place.route,
             "portal.DkimKey": place.key,
             "portal.MailCheck": place.check,
+            "portal.Import": getattr(place, "import"),
             "portal.AuditEvent": place.event,
         }
         return {model: by_label[model._meta.label] for model in admin.site._registry}

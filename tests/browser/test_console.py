@@ -13,8 +13,9 @@ from accounts.models import Group, InternalDomain, PortalSession, User
 from messaging import drafts, mass_recall, sending
 from messaging.definitions import default_for
 from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
-from portal import audit
+from portal import audit, imports
 from portal.ids import uuid7
+from portal.models import Import
 
 from ..admin import conftest as console
 from ..conftest import PASSWORD
@@ -25,6 +26,7 @@ north, rows = console.north, console.rows  # a row of every kind
 LABELS = [model._meta.label for model in admin.site._registry]
 ROWLESS, OF_A_ROW = ("changelist", "add"), ("change", "history", "delete")
 LOOKED_AT_ABOVE = {"index", "messaging_definition_dry_run", "portal_auditevent_export"}
+LOOKED_AT_ABOVE |= {"portal_import_upload", "portal_import_export"}
 VERBS = {
     f"accounts_user_{verb}"
     for verb in (
@@ -32,6 +34,7 @@ VERBS = {
         *("remove_second_factor", "send_reset"),
     )
 }
+VERBS |= {"portal_import_confirm", "portal_import_cancel"}
 # The log-in is the portal's, an app's list is the index's, the rest is no page.
 DJANGOS = {"app_list", "autocomplete", "jsi18n", "login", "logout", "messaging_definition_preview"}
 # Shown in a frame of the pages they belong to.
@@ -83,10 +86,33 @@ def pages(administrator, recipient) -> list[str]:
         address(type(organization), "changelist"),
         address(type(event), "changelist"),
         reverse("admin:portal_auditevent_export"),
+        reverse("admin:portal_import_upload", args=["licences"]),
+        reverse("admin:portal_import_export", args=["users"]),
+        *(address(Import, "change", run.pk) for run in imported(administrator)),
         reverse("admin:portal_outgoingmail_changelist"),
         address(type(event), "change", event.pk),
         reverse("admin:accounts_loginattempt_changelist"),
     ]
+
+
+def imported(administrator) -> list[Import]:
+    """Imports in every state that a page tells apart."""
+
+    def upload(content: str) -> Import:
+        kind = imports.kind_named("users")
+        assert kind is not None
+        return imports.order(
+            actor=administrator, organization=administrator.organization, kind=kind, content=content.encode()
+        )
+
+    finished = upload("address,name\na@x.example,A\nno address,B\n")
+    imports.work_off()
+    imports.confirm(actor=administrator, run=finished)
+    cancelled, broken = upload("address\nb@x.example\n"), upload('address\nb@x.example\n"c" d\n')
+    imports.cancel(actor=administrator, run=cancelled)
+    waiting = upload("address,name\nc@x.example,C\nno address at all,D\n")
+    imports.work_off()
+    return [finished, cancelled, broken, waiting, upload("address\ne@x.example\n")]
 
 
 @pytest.fixture
@@ -275,3 +301,37 @@ def test_what_a_recipient_will_be_told_is_seen_while_choosing(open_browser, admi
     window.get_by_label("Expire after (days)").blur()
     expect(window.get_by_text("The message can be read for 1 day.")).to_be_visible()
     assert not Definition.objects.exists()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_file_is_checked_and_then_imported(open_browser, administrator, tmp_path, script):
+    (tmp_path / "people.csv").write_text("address,name\nnew@x.example,New\nno address,Wrong\n")
+    window = open_browser(administrator, java_script_enabled=script)
+    window.goto(address(User, "changelist"))
+    window.get_by_role("link", name="Import", exact=True).click()
+    window.set_input_files("[name=file]", tmp_path / "people.csv")
+    window.get_by_role("button", name="Check").click()
+    expect(window.get_by_text("Being checked")).to_be_visible()
+    imports.work_off()
+    if not script:
+        window.get_by_role("link", name="Look again").click()
+    expect(window.get_by_text("Would be new: 1")).to_be_visible()
+    expect(window.get_by_text("“no address” is not an email address")).to_be_visible()
+    assert not User.objects.filter(address="new@x.example").exists()
+    window.get_by_role("button", name="Import the good rows").click()
+    imports.work_off()
+    if not script:
+        window.get_by_role("link", name="Look again").click()
+    expect(window.get_by_text("Finished. The file is forgotten.")).to_be_visible()
+    assert User.objects.get(address="new@x.example").name == "New"
+
+
+def test_a_table_is_exported(open_browser, administrator, recipient):
+    window = open_browser(administrator, confirmed=True)
+    window.goto(address(User, "changelist"))
+    window.get_by_role("link", name="Export", exact=True).click()
+    window.get_by_label("Format").select_option("xlsx")
+    with window.expect_download() as download:
+        window.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    assert download.value.path().read_bytes().startswith(b"PK")
