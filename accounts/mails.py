@@ -129,6 +129,15 @@ def done_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
     return _written("done_by_administrator", user, subject, mail.date, done=_DONE[event.action])
 
 
+def address_changed(mail: OutgoingMail) -> EmailMessage | None:
+    """To the old address and to the new one."""
+    event, user = _event_and_user(mail)
+    if event is None or user is None:
+        return None
+    addresses = {name: event.details[name] for name in ("before", "after")}
+    return _written("address_changed", user, _("Your email address was changed"), mail.date, **addresses)
+
+
 def _event_and_user(mail: OutgoingMail) -> tuple[AuditEvent | None, User | None]:
     """The event that the mail is about, and whom that is about."""
     event = AuditEvent.objects.filter(pk=mail.about, about__isnull=False).first()
@@ -187,5 +196,6 @@ for render in (
     second_factor_locked,
     second_factor_removal,
     password_changed,
+    address_changed,
 ):
     outbox.register(render.__name__, render)

@@ -11,8 +11,13 @@ from .models import User
 def tell(kind: str, user: User, event: AuditEvent, **values: Any) -> None:
     """Enqueue the mail of this kind about the event, once, in the caller's transaction. What it says is in mails.py;
     values: other than usual of the mail's row."""
-    usual = {"about": user.pk, "dedupe_key": f"{kind}:{event.pk}", "due_at": event.at}
-    mail = outbox.new_mail(organization=user.organization, kind=kind, to_address=user.address, **{**usual, **values})
+    usual = {
+        "to_address": user.address,
+        "about": user.pk,
+        "dedupe_key": f"{kind}:{event.pk}",
+        "due_at": event.at,
+    }
+    mail = outbox.new_mail(organization=user.organization, kind=kind, **{**usual, **values})
     outbox.enqueue([mail])
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, DateField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import ngettext
 
+from accounts import renaming
 from accounts.models import User
 from portal.models import Organization
 
@@ -84,6 +85,13 @@ def count_recipients(sender: User, external_addresses: Iterable[str], sent_at: d
     RecipientUse.objects.bulk_create(RecipientUse(sender=sender, month=month, address=address) for address in new)
 
 
+def follow_renamed(user: User, before: str) -> None:
+    """A recipient has another address: whoever has written to them this month, or ever, has written to the same one."""
+    uses = RecipientUse.objects.filter(sender__organization=user.organization_id)
+    counted = uses.filter(address=user.address, sender=OuterRef("sender"), month=OuterRef("month"))
+    uses.filter(~Exists(counted), address=before).update(address=user.address)
+
+
 def _over_in_words(over: int, current: Usage) -> str:
     return ngettext(
         "Your licence covers %(limit)d different external recipients a month and %(used)d are used: this message is "
@@ -93,6 +101,8 @@ def _over_in_words(over: int, current: Usage) -> str:
         over,
     ) % {"limit": current.limit, "used": current.used, "over": over}
 
+
+renaming.on_rename(follow_renamed)
 
 # --- For those who look after licences ------------------------------------------------------------------------
 

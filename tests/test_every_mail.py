@@ -68,6 +68,9 @@ def about(sender, recipient, make_user, organization):
         "password_notification": first_visit.about,
         "password_reset": credentials.for_reset(subject).pk,
         "new_browser": event.pk,
+        "address_changed": audit.record(
+            organization, "user.renamed", about=subject.pk, before="old@outside.example", after=subject.address
+        ).pk,
         "done_by_administrator": audit.record(organization, sorted(mails._DONE)[0], actor=sender, about=subject.pk).pk,
         "notification": copies["received"],
         "reminder": copies["received"],
@@ -79,7 +82,8 @@ def about(sender, recipient, make_user, organization):
 
 
 KINDS = (
-    "account_locked digest done_by_administrator mail_server_copy new_browser notification notification_failed "
+    "account_locked address_changed digest done_by_administrator mail_server_copy new_browser notification "
+    "notification_failed "
     "password_change_ordered password_changed password_expiring password_issued password_notification password_reset "
     "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_locked "
     "second_factor_removal"

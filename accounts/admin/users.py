@@ -4,10 +4,8 @@ from copy import copy
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.filters import SimpleListFilter
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -32,34 +30,14 @@ from .. import (
     throttling,
 )
 from ..models import Domain, ExternalDomain, InternalDomain, User
+from .rename import rename_page
+from .state_filter import StateFilter
 from .user_form import UserForm
 from .user_mail import mail_arrives
 from .user_verbs import CONFIRMED, VERBS
 
 # Written by verbs of their own, with audit events of their own.
 BY_VERB = {"is_licensed", "allow_logon", "role", "new_password", "confirm_password"}
-
-
-class StateFilter(SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
-    states = {
-        "disabled": Q(disabled_at__isnull=False),
-        "not-allowed": Q(allow_logon=False),
-        "locked": Q(next_try_at__gt=Now()) | Q(failures__gte=throttling.MOST_FAILURES),
-        "no-password": Q(password_set_at__isnull=True),
-    }
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("disabled", _("disabled")),
-            ("not-allowed", _("logon not allowed")),
-            ("locked", _("locked")),
-            ("no-password", _("no password yet")),
-        ]
-
-    def queryset(self, request: Any, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(self.states.get(self.value() or "", Q()))
 
 
 @admin.register(User)
@@ -245,7 +223,10 @@ class UserAdmin(OrganizationScopedAdmin):
         return [
             path(f"<uuid:user_id>/{verb}/", view, {"verb": verb}, name=f"accounts_user_{verb.replace('-', '_')}")
             for verb in (*VERBS, "issue-password")
-        ] + super().get_urls()
+        ] + [
+            path("<uuid:user_id>/rename/", self.admin_site.admin_view(self.rename_view), name="accounts_user_rename"),
+            *super().get_urls(),
+        ]
 
     def verb_view(self, request: HttpRequest, user_id: Any, verb: str) -> HttpResponse:
         user = self.get_object(request, user_id)
@@ -263,6 +244,12 @@ class UserAdmin(OrganizationScopedAdmin):
             act(actor=request.user, user=user)
             messages.success(request, done)
         return HttpResponseRedirect(page)
+
+    def rename_view(self, request: HttpRequest, user_id: Any) -> HttpResponse:
+        user = self.get_object(request, user_id)
+        if user is None or not self.has_change_permission(request, user):
+            raise Http404
+        return rename_page(request, user, self.admin_site.each_context(request))
 
     def _issued(self, request: HttpRequest, user: User) -> HttpResponse:
         """The one page that shows it; nothing keeps it."""

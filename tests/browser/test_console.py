@@ -31,7 +31,7 @@ VERBS = {
     f"accounts_user_{verb}"
     for verb in (
         *("clear_lock", "disable", "enable", "end_sessions", "issue_password", "keep_second_factor", "order_change"),
-        *("remove_second_factor", "send_reset"),
+        *("remove_second_factor", "send_reset", "rename"),
     )
 }
 VERBS |= {"portal_import_confirm", "portal_import_cancel"}

@@ -1,0 +1,24 @@
+"""What an administrator does to a user on pages that say beforehand what it means."""
+
+from playwright.sync_api import expect
+
+from ..admin.conftest import page as address
+from ..conftest import PASSWORD
+from .good import SCREENS, assert_good
+
+
+def test_an_address_is_changed(open_browser, administrator, recipient):
+    window = open_browser(administrator, **SCREENS[0].values[0])
+    window.goto(address(recipient, "change", recipient.pk))
+    window.get_by_role("link", name="Change address").click()
+    window.locator("[name=current_password], [name=password]").first.fill(PASSWORD)
+    window.get_by_role("button", name="Continue").click()
+    expect(window.get_by_text("All sessions end.")).to_be_visible()
+    assert_good(window)
+    window.get_by_label("New email address").fill("admin@north.example")
+    window.get_by_role("button", name="Change address").click()
+    expect(window.get_by_text("There is a user with this address already")).to_be_visible()
+    window.get_by_label("New email address").fill("married@outside.example")
+    window.get_by_role("button", name="Change address").click()
+    expect(window.get_by_role("heading", name="married@outside.example")).to_be_visible()
+    expect(window.get_by_text("Both addresses are told by mail.")).to_be_visible()
