@@ -31,7 +31,7 @@ VERBS = {
     f"accounts_user_{verb}"
     for verb in (
         *("clear_lock", "disable", "enable", "end_sessions", "issue_password", "keep_second_factor", "order_change"),
-        *("remove_second_factor", "send_reset", "rename"),
+        *("remove_second_factor", "send_reset", "rename", "clear_bounce"),
     )
 }
 VERBS |= {"portal_import_confirm", "portal_import_cancel"}
@@ -186,6 +186,12 @@ def test_the_way_to_a_user_and_what_is_done_there(open_browser, administrator, r
     window.get_by_role("button", name="Disable").click()
     expect(window.get_by_text("The account is disabled")).to_be_visible()
     window.get_by_role("button", name="Enable").click()
+    proof = window.context.new_page()
+    proof.goto(reverse("confirm"))
+    proof.locator("[name=current_password], [name=password]").first.fill(PASSWORD)
+    proof.get_by_role("button", name="Continue").click()
+    proof.wait_for_url("**/account/")
+    proof.close()
     window.fill("[name=new_password]", "a long and quiet river bends")
     window.fill("[name=confirm_password]", "a long and quiet river bend")
     window.click("text=Save and continue")
