@@ -1,5 +1,10 @@
 """What may be attached: number, sizes, storage, types. The organisation sets them; each is said before it is hit, and
-each refusal names the file, the limit and what to do."""
+each refusal names the file, the limit and what to do.
+
+A file is what it begins with and what it is called. Where the two differ, a program or a web page under a quieter name
+is refused: those are the ones that do something when they are opened. A picture that is called .jpg and is a .png harms
+nobody and passes. Archives are never opened here, so none can burst; what is in them the virus scanner sees.
+"""
 
 from dataclasses import dataclass
 
@@ -16,6 +21,9 @@ MAX_ATTACHMENTS = 50
 MB = 1024 * 1024
 # How programs begin: Windows, Linux, macOS (both byte orders, universal), scripts.
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xfe\xed\xfa", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
+# How web pages begin, drawings with scripts in them included; and what nobody expects to open as one.
+_PAGES = (b"<!doctype", b"<html", b"<svg", b"<script", b"<?xml")
+_QUIET_ENDINGS = frozenset("pdf png jpg jpeg gif webp bmp tif tiff heic mp3 mp4 docx xlsx pptx odt ods odp zip".split())
 _PROGRAM_ENDINGS = frozenset("exe com dll sys scr msi bin elf so dylib app sh bash py pl rb class".split())
 
 
@@ -81,4 +89,6 @@ def _type_refusal(name: str, head: bytes, forbidden: frozenset[str]) -> str | No
         return _("your organisation does not allow files of the type .%(type)s.") % {"type": hit}
     if head.startswith(_PROGRAMS) and not _PROGRAM_ENDINGS & set(parts[-1:]):
         return _("its content is a program, which its name does not say.")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES) and _QUIET_ENDINGS & set(parts[-1:]):
+        return _("its content is a web page, which its name does not say.")
     return None

@@ -1,9 +1,11 @@
 import os
 import time
 from io import BytesIO
+from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
 
 from messaging import attachments
 from messaging.models import Attachment, Message
@@ -200,6 +202,29 @@ def test_forbidden_types_are_refused(name, attach):
 def test_a_program_under_another_name_is_refused(content, attach):
     assert "its content is a program" in attach(content, "holiday.jpg").text
     assert Attachment.objects.count() == 0
+
+
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html>", b"\xef\xbb\xbf\r\n<svg onload=x>", b"<?xml version='1.0'?>"])
+def test_a_web_page_under_a_quiet_name_is_refused(content, attach):
+    assert "its content is a web page" in attach(content, "holiday.jpg").text
+    assert Attachment.objects.count() == 0
+
+
+@pytest.mark.parametrize(("content", "name"), [(b"<html>", "page.html"), (b"<?xml ?>", "a.xml"), (b"\x89PNG", "a.jpg")])
+def test_what_says_what_it_is_or_harms_nobody_passes(content, name, attach):
+    attach(content, name)
+    assert Attachment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["отчёт.pdf", "结果.pdf", "报告 😀.pdf", "تقرير.pdf", "Straße — “1”.pdf", "a'b;c%41.pdf"]
+)
+def test_names_of_every_script_come_back(name, send_file, recipient, log_in):
+    url, row = send_file(b"x", name)
+    disposition = log_in(recipient).get(url)["Content-Disposition"]
+    _form, _separator, encoded = disposition.partition("filename*=utf-8''")
+    assert (unquote(encoded) if encoded else disposition.partition('filename="')[2].rstrip('"')) == name
+    assert escape(name) in log_in(recipient).get(url.partition("attachments/")[0]).text
 
 
 def test_a_disk_that_cannot_be_written_is_said_and_loses_no_text(attach, settings, tmp_path):

@@ -7,18 +7,21 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from io import BytesIO
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 
-from messaging import access, drafts, folders, receipts, sending
+from messaging import access, drafts, expiry, folders, receipts, sending
 from messaging.models import Definition, MailboxEntry, Message, Recipient
 from messaging.recall import AlreadyRecalled, recall_message
 from messaging.replies import Answer
+from portal import moments, outbox
+from portal.ids import uuid7
 from portal.models import AuditEvent, OutgoingMail, RetentionKey
 
-from .conftest import copy_of
+from .conftest import BODY, SUBJECT, copy_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,3 +127,78 @@ def test_recall_against_a_reply(round_, sender, recipient, write, send):
         assert isinstance(sent, sending.NotSent)
         assert "has been recalled" in sent.problems[0]
         assert access.draft_entry(recipient, answer.message_id) is not None
+
+
+@pytest.fixture
+def sent_with_a_file(sender, recipient, log_in):
+    """A message that may be downloaded, with an attachment."""
+    file = BytesIO(BODY.encode())
+    file.name = "results.txt"
+    form = {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send", "files": file}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    Message.objects.update(may_download=True)
+    return Message.objects.get()
+
+
+@pytest.mark.parametrize("view", ["message", "body", "attachment", "download", "print_sheet", "reply", "inbox"])
+def test_nothing_that_is_asked_after_a_recalls_commit_holds_content(view, sent_with_a_file, sender, recipient, log_in):
+    entry = copy_of(sent_with_a_file, recipient)
+    file = [sent_with_a_file.attachments.get().id] if view == "attachment" else []
+    url = reverse(view, args=[] if view == "inbox" else [entry.id, *file])
+    committed, seen = threading.Event(), []
+
+    def read() -> None:
+        client = log_in(recipient)
+        while sum(late for late, _content in seen) < 3:
+            late = committed.is_set()
+            seen.append((late, SUBJECT.encode() in (content := client.get(url).getvalue()) or BODY.encode() in content))
+
+    def recall() -> None:
+        while not seen:
+            pass
+        recall_message(actor=sender, message=sent_with_a_file)
+        committed.set()
+
+    results = at_once(read, recall)
+    assert results == [None, None]
+    assert seen[0] == (False, True), "there was something to see before"
+    assert not any(content for late, content in seen if late)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_recall_against_notifying(round_, sender, send, smtp):
+    """What has not been marked sending when the recall is committed never leaves; what has is counted."""
+    message = send(sender, to=", ".join(f"r{n}@outside.example" for n in range(12)))
+    OutgoingMail.objects.exclude(kind="notification").delete()
+    begun: set = set()
+
+    def recall():
+        while not smtp.messages:
+            pass
+        recalled = recall_message(actor=sender, message=message)
+        begun.update(OutgoingMail.objects.exclude(state="cancelled").values_list("to_address", flat=True))
+        return recalled
+
+    recalled, *delivered = at_once(recall, outbox.deliver_due, outbox.deliver_due)
+    assert not [result for result in (recalled, *delivered) if isinstance(result, Exception)]
+    outbox.deliver_due()
+    assert {mail["To"] for mail in smtp.messages} <= begun
+    assert set(OutgoingMail.objects.values_list("state", flat=True)) <= {"sent", "cancelled"}
+    assert OutgoingMail.objects.filter(state="cancelled").count() == recalled.notifications_stopped
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_recall_against_expiring(round_, sender, recipient, send):
+    message = send(sender, to=recipient.address)
+    recalled, expired = at_once(
+        lambda: recall_message(actor=sender, message=message),
+        lambda: expiry.expire_now(actor=sender, message=message),
+    )
+    assert not isinstance(recalled, Exception)
+    message.refresh_from_db()
+    assert message.is_recalled()
+    # Expired first and then recalled, or recalled and then nothing left to expire.
+    assert expired == message.is_expired(moments.now())
+    assert AuditEvent.objects.filter(action="message.expired_by_sender").count() == int(expired)
+    with pytest.raises(access.Gone, match="recalled"):
+        access.openable_entry(recipient, copy_of(message, recipient).id)

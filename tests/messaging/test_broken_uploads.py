@@ -1,0 +1,73 @@
+"""Uploads that end in the middle: nothing half is left, and choosing the file again attaches it once."""
+
+import resource
+import socket
+from contextlib import closing
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import reverse
+
+from messaging.models import Attachment, Message
+from portal.ids import uuid7
+
+MIB = 1024 * 1024
+
+
+def stored(settings) -> set:
+    return set(settings.ATTACHMENTS_DIR.glob("??/*"))
+
+
+@pytest.fixture
+def form() -> dict[str, str]:
+    return {"to": "first@outside.example", "subject": "s", "body": "kept text", "action": "attach"}
+
+
+def file_of(content: bytes, name: str = "report.pdf") -> BytesIO:
+    file = BytesIO(content)
+    file.name = name
+    return file
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("received", [100_000, 2_000_000])
+def test_a_connection_that_breaks_leaves_nothing(received, live_server, sender, log_in, form, settings):
+    before, client = stored(settings), log_in(sender)
+    path = reverse("draft", args=[uuid7()])
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {urlsplit(live_server.url).netloc}\r\n"
+        f"Cookie: session={client.cookies['session'].value}; csrf={'a' * 32}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\nConnection: close\r\n\r\n"
+    )
+    part = "--b\r\nContent-Disposition: form-data; name={}\r\n\r\n{}\r\n"
+    fields = "".join(part.format(name, value) for name, value in {**form, "csrfmiddlewaretoken": "a" * 32}.items())
+    file = "--b\r\nContent-Disposition: form-data; name=files; filename=report.pdf\r\n\r\n"
+    address = urlsplit(live_server.url)
+    with closing(socket.create_connection((address.hostname, address.port))) as connection:
+        connection.sendall((head + fields + file).encode() + bytes(received))
+        connection.shutdown(socket.SHUT_WR)  # and not a byte more
+        while connection.recv(65536):
+            pass
+    assert stored(settings) == before
+    assert not Attachment.objects.exists()
+    client.post(path, form | {"files": file_of(bytes(5_000_000))})
+    assert [row.size for row in Attachment.objects.all()] == [5_000_000]
+    assert Message.objects.count() == 1
+
+
+def test_a_disk_that_fills_in_the_middle_is_said_and_leaves_nothing(sender, log_in, form, settings):
+    """Not a disk, but the system refuses to let a file grow any further, which comes to the same."""
+    before, client, path = stored(settings), log_in(sender), reverse("draft", args=[uuid7()])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (24 * MIB, hard))
+    try:
+        page = client.post(path, form | {"files": file_of(bytes(25 * MIB))}, follow=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "“report.pdf” was not attached: it could not be stored just now." in page.text
+    assert "kept text" in page.text
+    assert stored(settings) == before
+    page = client.post(path, form | {"files": file_of(bytes(25 * MIB))}, follow=True)
+    assert "was not attached" not in page.text
+    assert Attachment.objects.count() == 1
