@@ -12,6 +12,7 @@ from portal import moments, outbox
 from portal.models import Organization
 
 from ..conftest import PASSWORD
+from . import steps
 from .good import SCREENS, assert_good
 from .test_set_password import GOOD
 
@@ -146,3 +147,20 @@ def test_what_was_being_written_is_there_after_logging_in_again(open_browser, se
     assert page.locator("[name=subject]").input_value() == "Results of Monday"
     assert page.locator("[name=body]").input_value() == "Dear Patient, all is well."
     complaints.clear()
+
+
+@pytest.mark.parametrize("screen", [SCREENS[0], SCREENS[-1]])
+@pytest.mark.parametrize("script", [True, False])
+def test_after_logging_out_the_way_back_shows_nothing(open_browser, recipient, screen, script):
+    page = open_browser(java_script_enabled=script, **screen)
+    page.goto("/p/north/")
+    steps.log_in(page, recipient.address, PASSWORD)
+    page.wait_for_url("**/inbox/")
+    page.goto(reverse("account"))
+    page.get_by_role("button", name="Log Out", exact=True).click()
+    page.get_by_label("Email Address").wait_for()
+    for _step in range(2):
+        page.go_back()
+        page.get_by_label("Email Address").wait_for()
+        assert recipient.address not in page.content()
+    assert not PortalSession.objects.filter(user=recipient).exists()
