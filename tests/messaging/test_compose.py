@@ -116,6 +116,41 @@ def test_somebody_named_twice_gets_one_copy(sender, recipient, log_in, form):
     assert MailboxEntry.objects.filter(owner=recipient).count() == 1
 
 
+def test_a_list_that_was_pasted_goes_to_everybody_in_it_once(sender, recipient, log_in, form):
+    pasted = (
+        '"Recipient, First" <first@outside.example>; Second Person <second@elsewhere.example>;\r\n'
+        "third@b\u00fccher.example,\r\n\r\n  fourth@elsewhere.example\tand@elsewhere.example".replace("\t", "\n")
+        + "\nSECOND@elsewhere.example; third@xn--bcher-kva.example,,;"
+    )
+    answer = log_in(sender).post(url(), form | {"to": pasted, "action": "send_confirmed"})
+    assert answer.status_code == 302
+    people = dict(Recipient.objects.values_list("address", "name"))
+    assert people == {
+        "first@outside.example": "First Recipient",  # as the directory has it
+        "second@elsewhere.example": "Second Person",
+        "third@xn--bcher-kva.example": "",
+        "fourth@elsewhere.example": "",
+        "and@elsewhere.example": "",
+    }
+
+
+def test_every_wrong_one_in_a_pasted_list_is_named(sender, log_in, form):
+    wrong = ["first@", "no address at all", "x@stra\u00dfe.example", "f\u00fcrst@outside.example"]
+    page = log_in(sender).post(url(), form | {"to": "good@outside.example\n" + ";\n".join(wrong)})
+    assert page.status_code == 422
+    for address in wrong:
+        assert f"“{address}”" in page.text
+    assert "“good@outside.example”" not in page.text
+    assert "good@outside.example" in page.text  # still in the field, with the others
+    assert Recipient.objects.count() == 0
+
+
+def test_ones_own_address_gets_a_copy_like_any_other(sender, log_in, form):
+    log_in(sender).post(url(), form | {"to": "sender@north.example", "action": "send_confirmed"})
+    kinds = MailboxEntry.objects.filter(owner=sender).values_list("kind", "folder")
+    assert set(kinds) == {("sent", "sent"), ("received", "inbox")}
+
+
 def test_html_of_the_editor_is_sanitised_and_kept(sender, recipient, log_in, form):
     html = '<p>Hello <b>there</b></p><script>alert(1)</script><img src="https://tracker.example/p.png">'
     log_in(sender).post(url(), form | {"body": html, "body_format": "html"})
