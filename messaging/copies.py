@@ -4,6 +4,7 @@ message key wrapped for it alone, and the mail that announces it."""
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from accounts import credentials
 from accounts.models import User
@@ -79,10 +80,23 @@ class Copies:
 
     def insert(self, users: Iterable[User]) -> None:
         """Write everything, in the caller's transaction; those of the users who need one get a temporary password."""
+        users = list(users)
+        self._gather(digests.whose_hour_is_full(self.message.organization, users))
         outbox.enqueue([*self.mails, *credentials.first_visit_mails(users, due_at=self.visible_at)])
         digests.announce([person for person in self.recipients if person.notification_id is None], self.visible_at)
         bulk.insert(self.recipients)
         bulk.insert(self.entries)
+
+    def _gather(self, full: dict[UUID, User]) -> None:
+        """Who got as many notifications within the hour as one may gets the rest as a digest."""
+        if not full:
+            return
+        taken = set()
+        for recipient in self.recipients:
+            if recipient.user_id in full and recipient.notification_id is not None:
+                taken.add(recipient.notification_id)
+                recipient.user, recipient.notification_id = full[recipient.user_id], None
+        self.mails = [mail for mail in self.mails if mail.id not in taken]
 
     def _announcing(self, entry: MailboxEntry, user: User) -> OutgoingMail:
         if self._mail is not None:

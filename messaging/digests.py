@@ -1,21 +1,24 @@
-"""Digests: who asked for one mail an hour or a day gets that instead of a notification for each message.
+"""Digests: who asked for one mail an hour or a day gets that instead of a notification for each message; so does, for
+the rest of the hour, whoever has been sent as many as the organisation allows.
 
 A digest is one OutgoingMail of a person and a period, shared by the recipients' rows it announces; what it says is
 rendered when the period ends, from what is true then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
 from accounts.models import User
-from portal import letters, outbox
-from portal.models import OutgoingMail
+from portal import ids, letters, moments, outbox
+from portal.models import Organization, OutgoingMail
 
 from . import notifications
 from .models import MailboxEntry, Recipient
@@ -31,11 +34,26 @@ def wants_digest(user: User) -> bool:
     return user.notify != User.Notify.AT_ONCE
 
 
+def whose_hour_is_full(organization: Organization, users: Iterable[User]) -> dict[UUID, User]:
+    """Those of the users who got `hourly_notifications` of them within the last hour; one query. What else there is to
+    announce to them waits for the end of the hour, in one mail. Passwords are no notifications and never held back."""
+    most = organization.hourly_notifications
+    if not most:
+        return {}
+    by_id = {user.id: user for user in users}
+    an_hour_ago = ids.first_of(moments.now() - timedelta(hours=1))
+    lately = Recipient.objects.filter(
+        user__in=by_id, id__gte=an_hour_ago, notification__kind=notifications.KIND
+    ).order_by()
+    full = lately.values("user").annotate(n=Count("id")).filter(n__gte=most)
+    return {user_id: by_id[user_id] for user_id in full.values_list("user", flat=True)}
+
+
 def end_of_period(user: User, moment: datetime) -> datetime:
     """When the digest leaves that announces what becomes visible at this moment."""
     zone = ZoneInfo(user.time_zone or user.organization.time_zone)
     local = (moment + MARGIN).astimezone(zone)
-    if user.notify == User.Notify.HOURLY:
+    if user.notify != User.Notify.DAILY:
         return local.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     today = local.replace(hour=DAILY_AT, minute=0, second=0, microsecond=0)
     return today if local < today else today + timedelta(days=1)
@@ -86,6 +104,7 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
         _("Secure Messaging Digest"),
         "messaging/mail/digest",
         entries=announced,
+        chosen=wants_digest(user),
         phrase=preferences.phrase_of(user),
     )
 

@@ -29,6 +29,7 @@ EFFECTS = {
         "Mails that have not left yet carry the new one. A DKIM key is of one domain: make one for a new one."
     ),
     "reply_to": _("Mails that have not left yet carry the new one."),
+    "hourly_notifications": _("Notifications on their way stay as they are. Passwords are never held back."),
     "reminder_days": _("Holds for unread messages already sent, too; reminders already mailed are not repeated."),
     "max_attachment_mb": _STORED_STAYS,
     "max_message_mb": _STORED_STAYS,

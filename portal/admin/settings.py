@@ -99,7 +99,7 @@ class OrganizationAdmin(OrganizationScopedAdmin):
                 )
             },
         ),
-        (gettext_lazy("Notifications"), {"fields": ("mail_from", "reply_to", "reminder_days")}),
+        (gettext_lazy("Notifications"), {"fields": ("mail_from", "reply_to", "reminder_days", "hourly_notifications")}),
         (
             gettext_lazy("Attachments and storage"),
             {"fields": ("max_attachment_mb", "max_message_mb", "storage_mb", "forbidden_types", "hold_unscanned")},

@@ -107,6 +107,12 @@ class Organization(models.Model):
         validators=[RegexValidator(r"^\s*\d{1,3}(\s*,\s*\d{1,3})*\s*$", _("Write days with commas between: 3, 1."))],
         help_text=_("An unread message is announced again this many days before it expires. Empty: never."),
     )
+    hourly_notifications = models.PositiveSmallIntegerField(
+        _("notifications an hour to one person"),
+        default=20,
+        validators=[MaxValueValidator(1000)],
+        help_text=_("What comes beyond that waits for the end of the hour, in one mail. 0: no limit."),
+    )
     max_attachment_mb = models.PositiveIntegerField(
         _("largest attachment (MB)"), default=2048, validators=[MinValueValidator(1), MaxValueValidator(2048)]
     )

@@ -23,6 +23,7 @@ FIELDS = {
     "undo_seconds": 30,
     "recall_destroys_quotes": "on",
     "reminder_days": "5, 2",
+    "hourly_notifications": 20,
     "max_attachment_mb": 10,
     "max_message_mb": 20,
     "storage_mb": 300,

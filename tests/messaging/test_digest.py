@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging import digests
+from messaging.models import MailboxEntry, Recipient
 from messaging.recall import recall_message
-from portal import outbox
+from portal import ids, outbox
 from portal.models import OutgoingMail
 from tests.smtp_server import ScriptedServer, running
 
@@ -145,3 +146,53 @@ def test_one_that_is_leaving_is_counted_when_the_message_is_recalled(view, sende
     answer = client.post(reverse(view, args=[entry.id, *only]), follow=True)
     assert "1 notification was already on its way" in answer.text
     assert OutgoingMail.objects.get(kind="digest").state == "sending"
+
+
+# --- As many as one may get within an hour ------------------------------------------------------------------------
+
+
+def test_beyond_the_cap_the_rest_is_one_mail(sender, second_recipient, organization, send, smtp):
+    organization.hourly_notifications = 2
+    organization.save()
+    for _ in range(5):
+        send(sender, to=second_recipient.address)
+    outbox.deliver_due()
+    assert [mail["Subject"] for mail in smtp.messages] == ["North Clinic: Secure Messaging Notification"] * 2
+    (digest,) = OutgoingMail.objects.filter(kind="digest")
+    assert digest.due_at <= timezone.now() + timedelta(hours=1, minutes=1)
+    end_the_period()
+    text = smtp.messages[-1].get_body(("plain",)).get_content()
+    assert "3 secure messages are waiting" in text
+    assert "So many came within an hour" in text
+
+
+def test_the_cap_is_each_persons_own_and_ends_with_the_hour(sender, second_recipient, organization, send, make_user):
+    third = make_user(organization, "third@elsewhere.example")
+    organization.hourly_notifications = 1
+    organization.save()
+    first = send(sender, to=second_recipient.address)
+    send(sender, to=f"{second_recipient.address}, {third.address}")
+    kinds = dict(OutgoingMail.objects.values_list("to_address", "kind").order_by("id"))
+    assert kinds == {second_recipient.address: "digest", third.address: "notification"}
+    aged = ids.first_of(timezone.now() - timedelta(hours=2))
+    MailboxEntry.objects.filter(recipient__message=first).update(recipient=None)
+    Recipient.objects.filter(message=first).update(id=aged)
+    send(sender, to=second_recipient.address)
+    assert OutgoingMail.objects.filter(to_address=second_recipient.address, kind="notification").count() == 2
+
+
+def test_without_a_cap_none_is_held_back(sender, second_recipient, organization, send):
+    organization.hourly_notifications = 0
+    organization.save()
+    for _ in range(30):
+        send(sender, to=second_recipient.address)
+    assert OutgoingMail.objects.filter(kind="notification").count() == 30
+
+
+def test_a_password_is_never_held_back(sender, organization, send):
+    organization.hourly_notifications = 1
+    organization.save()
+    for _ in range(3):
+        send(sender, to="new@elsewhere.example")
+    kinds = list(OutgoingMail.objects.values_list("kind", flat=True))
+    assert sorted(kinds) == ["digest", "notification", "password_notification"]
