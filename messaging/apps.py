@@ -7,6 +7,8 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Secure Messaging")
 
     def ready(self) -> None:
-        # Each registers itself: what can be a file, what mails say, and how a text that was kept becomes a draft.
+        # Each registers itself: what can be a file, what mails say, what is measured, and how a text that was kept
+        # becomes a draft.
         from . import definition_files, licence_files  # noqa: F401, I001
-        from . import digests, kept_drafts, mail_server_copy, notifications, receipts, reminders, wordings  # noqa: F401
+        from . import digests, kept_drafts, mail_server_copy, notifications, purge_lag  # noqa: F401
+        from . import receipts, reminders, wordings  # noqa: F401

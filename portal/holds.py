@@ -15,6 +15,8 @@ from .routes import Destination
 
 FIRST = timedelta(seconds=5)
 LONGEST = timedelta(minutes=2)
+# Nobody has tried for so long after its end: no mail is waiting for it any more.
+STALE = timedelta(hours=1)
 
 
 class Holds:
@@ -22,6 +24,13 @@ class Holds:
 
     def __init__(self) -> None:
         self._rows = {row.key: row for row in MailHold.objects.all()}
+        if self._rows:
+            self._forget_stale(moments.now() - STALE)
+
+    def _forget_stale(self, before: datetime) -> None:
+        for row in [row for row in self._rows.values() if row.until < before]:
+            del self._rows[row.key]
+            MailHold.objects.filter(key=row.key, until=row.until).delete()
 
     def on(self, destination: Destination, now: datetime) -> MailHold | None:
         row = self._rows.get(destination.key)

@@ -6,16 +6,20 @@ import secrets
 import sys
 from urllib.parse import quote
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from portal import health
 from portal.keyring import MasterKeysMissing
+from portal.metrics import exposition
 from portal.typed_texts import typed_texts
 
 logger = logging.getLogger(__name__)
@@ -130,3 +134,32 @@ def _new_reference(request: HttpRequest, status: int) -> str:
     reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _letter in range(8))
     logger.warning("Reference %s: %d for %s %s", reference, status, request.method, quote(request.path))
     return reference
+
+
+# --- For machines ---------------------------------------------------------------------------------------------
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process lives. Asks nothing of anybody else."""
+    return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether the installation can do its work; 503 and a sentence for each part that cannot."""
+    found = health.problems()
+    text = "".join(f"{sentence}\n" for sentence in found) or "ready\n"
+    return HttpResponse(text, status=503 if found else 200, content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For whoever shows METRICS_TOKEN; for everybody else there is nothing here."""
+    wanted, shown = settings.METRICS_TOKEN, request.headers.get("Authorization", "")
+    if not wanted or not secrets.compare_digest(shown.encode(), f"Bearer {wanted}".encode()):
+        raise Http404
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -137,6 +137,8 @@ def _environment(folder: Path, port: int, smtp_port: int) -> dict[str, str]:
         "BOUNCE_DOMAIN": "",
         "MAIL_ROUTES": "0",  # whatever somebody tries in the console: mail of this process reaches nobody
         "MAIL_FROM": "Secure Messaging <no-reply@portal.example>",
+        "LOG_FORMAT": "plain",
+        "METRICS_TOKEN": "",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
     }
 

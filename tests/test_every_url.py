@@ -42,6 +42,9 @@ WRITERS = EVERYBODY_INSIDE | {"colleague": 403, "administrator": 403, "other_adm
 # (URL name, method, whose copy the URL names) → status by person
 TABLE = {
     ("home", "get", None): EVERYBODY,
+    ("healthz", "get", None): EVERYBODY,
+    ("readyz", "get", None): EVERYBODY,
+    ("metrics", "get", None): dict.fromkeys(PEOPLE, 404),
     ("colours", "get", None): EVERYBODY,
     ("brand_image", "get", None): EVERYBODY,
     ("log_in", "get", None): dict.fromkeys(PEOPLE, 302)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0008_bounces'),
+        ('portal', '0009_imports'),
     ]
 
     operations = [
