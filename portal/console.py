@@ -99,6 +99,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     linked_filters: tuple[str, ...] = ()
     # What of it can be a file (portal/imports.py); empty: nothing.
     file_kind = ""
+    # An organisation has one of these: a page, and no list.
+    only_one = False
     actions = None
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -249,7 +251,9 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def render_change_form(
         self, request: Any, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
     ) -> Any:
-        context["show_save_and_add_another"] = add
+        context["show_save_and_add_another"] = add and not self.only_one
+        if obj is None and self.only_one:
+            context["title"] = capfirst(self.opts.verbose_name)
         if obj is not None:
             context |= {"title": str(obj), "subtitle": None}
         return super().render_change_form(request, context, add, change, form_url, obj)

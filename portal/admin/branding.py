@@ -95,6 +95,7 @@ class BrandingForm(ScopedForm):
 class BrandingAdmin(OrganizationScopedAdmin):
     """One for an organisation, made when it is first saved; deleting it brings the portal's own look back."""
 
+    only_one = True
     form = BrandingForm
     list_display = ("organization", "page_title", "accent")
     list_display_links = ("organization",)

@@ -68,6 +68,7 @@ VERDICTS = {
 class MailCheckAdmin(OrganizationScopedAdmin):
     """One page; its button has the check done anew, by a worker."""
 
+    only_one = True
     change_form_template = "admin/portal/mailcheck/change_form.html"
     list_display = ("organization", "checked_at")
     ordering = ("organization",)
