@@ -42,7 +42,8 @@ def rename(*, actor: User, user: User, address: str) -> None:
     if locked.is_licensed and not locked.domain.is_internal:
         raise CannotRename(_("This is a licensed sender, and the new address is external. Take the licence first."))
     locked.address = address
-    locked.save(update_fields=["address", "domain"])
+    locked.bounced_at, locked.bounce_words = None, ""  # that was the old one
+    locked.save(update_fields=["address", "domain", "bounced_at", "bounce_words"])
     # Whatever was mailed to the old address opens nothing any more.
     credentials.withdraw(locked)
     sessions.end_sessions(locked)
@@ -52,14 +53,14 @@ def rename(*, actor: User, user: User, address: str) -> None:
     event = audit.record(
         locked.organization, "user.renamed", actor=actor, about=locked.pk, before=before, after=address
     )
-    for told in (before, address):
+    for which, told in (("before", before), ("after", address)):
         tell(
             "address_changed",
             locked,
             event,
             about=event.pk,
             to_address=told,
-            dedupe_key=f"address_changed:{event.pk}:{told}",
+            dedupe_key=f"address_changed:{event.pk}:{which}",
         )
 
 

@@ -23,7 +23,8 @@ class Role(models.TextChoices):
 _VIEW = ("view",)
 _ALL = ("view", "add", "change", "delete")
 _FILES = ("import", "export")
-# Model → actions. Beside Django's four: license (a sender), appoint (an administrator), recall, import, export.
+# Model → actions. Beside Django's four: license (a sender), appoint (an administrator), recall, import, export,
+# order (an erasure).
 MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
     # The daily work; not the settings, the audit log, or who else is administrator.
     Role.BASIC: {
@@ -34,6 +35,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts.loginattempt": _VIEW,
         "messaging.message": ("view", "recall"),
         "messaging.massrecall": _VIEW,
+        "messaging.erasure": _VIEW,
         "messaging.definition": (*_ALL, *_FILES),
         "messaging.definitionfolder": _ALL,
         "messaging.licensedsender": ("view", "change", *_FILES),
@@ -63,6 +65,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts.loginattempt": _VIEW,
         "messaging.message": _VIEW,
         "messaging.massrecall": _VIEW,
+        "messaging.erasure": _VIEW,
         "messaging.definition": ("view", "export"),
         "messaging.definitionfolder": _VIEW,
         "messaging.licensedsender": ("view", "export"),

@@ -44,3 +44,10 @@ def recall_selections() -> None:
     from . import mass_recall
 
     mass_recall.work_off()
+
+
+@shared_task
+def erase_people() -> None:
+    from . import erasing
+
+    erasing.work_off()

@@ -13,7 +13,10 @@ from django.views.decorators.cache import never_cache
 
 # Every registered model stands in one section; a test holds this.
 CONTENTS = (
-    (_("Users & Groups"), ("accounts.InternalDomain", "accounts.ExternalDomain", "accounts.User", "accounts.Group")),
+    (
+        _("Users & Groups"),
+        ("accounts.InternalDomain", "accounts.ExternalDomain", "accounts.User", "accounts.Group", "messaging.Erasure"),
+    ),
     (
         _("Secure Messaging"),
         (

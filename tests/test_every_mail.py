@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import credentials, mails, throttling
 from accounts.models import SecondFactor, User
 from messaging import drafts, sending
-from messaging.models import MailboxEntry, Recipient
+from messaging.models import Erasure, MailboxEntry, Recipient
 from portal import audit, envelope, moments, outbox
 from portal.ids import uuid7
 from portal.models import Organization, OutgoingMail
@@ -73,6 +73,9 @@ def about(sender, recipient, make_user, organization):
         ).pk,
         "done_by_administrator": audit.record(organization, sorted(mails._DONE)[0], actor=sender, about=subject.pk).pk,
         "notification": copies["received"],
+        "erased": Erasure.objects.create(
+            organization=organization, user=newcomer, actor=sender, address=newcomer.address, ordered_at=moments.now()
+        ).pk,
         "reminder": copies["received"],
         "notification_failed": row.pk,
         "read_receipt": row.pk,
@@ -82,7 +85,7 @@ def about(sender, recipient, make_user, organization):
 
 
 KINDS = (
-    "account_locked address_changed digest done_by_administrator mail_server_copy new_browser notification "
+    "account_locked address_changed digest done_by_administrator erased mail_server_copy new_browser notification "
     "notification_failed "
     "password_change_ordered password_changed password_expiring password_issued password_notification password_reset "
     "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_locked "

@@ -3,6 +3,6 @@
 from portal.admin import settings
 
 from .. import shorter_retention
-from . import definitions, folders, licences, recalls, traffic  # noqa: F401  each registers its pages
+from . import definitions, erasures, folders, licences, recalls, traffic  # noqa: F401  each registers its pages
 
 settings.ask_before(shorter_retention.consequences)

@@ -1,5 +1,6 @@
 from .attachment import Attachment, AttachmentFetch
 from .definition import Definition, DefinitionFolder
+from .erasure import Erasure
 from .licence import BulkSenderPack, LicensedSender, RecipientUse
 from .mailbox_entry import MailboxEntry
 from .mass_recall import MassRecall, MassRecallItem
@@ -13,6 +14,7 @@ __all__ = [
     "BulkSenderPack",
     "Definition",
     "DefinitionFolder",
+    "Erasure",
     "LicensedSender",
     "MailboxEntry",
     "MassRecall",

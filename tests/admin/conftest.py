@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Domain, Group, LogInAttempt, User
-from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
+from messaging.models import Definition, DefinitionFolder, Erasure, LicensedSender, MassRecall, Message, RecipientUse
 from portal import audit, keyring, moments, outbox
 from portal.models import (
     AuditEvent,
@@ -78,6 +78,7 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
         "key": _dkim_key(organization),
         "check": MailCheck.objects.create(organization=organization),
         "route": MailRoute.objects.create(organization=organization, domain=f"partner.{slug}.example"),
+        "erasure": _erasure(organization, user),
         "text": NotificationText.objects.create(
             organization=organization, kind="reminder", subject=f"{slug} reminder", text="{organization}"
         ),
@@ -107,6 +108,11 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     }
 
 
+def _erasure(organization: Organization, user: User) -> Erasure:
+    now = moments.now()
+    return Erasure.objects.create(organization=organization, user=user, actor=user, ordered_at=now, finished_at=now)
+
+
 def _dkim_key(organization: Organization) -> DkimKey:
     key = DkimKey(organization=organization, domain="portal.example", selector=organization.slug)
     key.created_at = moments.now()
@@ -129,6 +135,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "messaging.DefinitionFolder": place.folder,
             "messaging.Message": place.message,
             "messaging.MassRecall": place.recall,
+            "messaging.Erasure": place.erasure,
             "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
             "portal.Branding": place.branding,

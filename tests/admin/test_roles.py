@@ -23,6 +23,7 @@ TABLE = {
     "accounts.LogInAttempt":       ("v",       "v",    "v",       "v"),
     "messaging.Message":           ("v",       "v",    "",        "v"),
     "messaging.MassRecall":        ("v",       "v",    "",        "v"),
+    "messaging.Erasure":           ("v",       "v",    "",        "v"),
     "messaging.Definition":        ("vacd",    "vacd", "",        "v"),
     "messaging.DefinitionFolder":  ("vacd",    "vacd", "",        "v"),
     "messaging.LicensedSender":    ("vc",      "vc",   "",        "v"),

@@ -22,3 +22,17 @@ def test_an_address_is_changed(open_browser, administrator, recipient):
     window.get_by_role("button", name="Change address").click()
     expect(window.get_by_role("heading", name="married@outside.example")).to_be_visible()
     expect(window.get_by_text("Both addresses are told by mail.")).to_be_visible()
+
+
+def test_a_person_is_erased(open_browser, administrator, recipient):
+    window = open_browser(administrator, **SCREENS[0].values[0])
+    window.goto(address(recipient, "change", recipient.pk))
+    window.get_by_role("link", name="Erase").click()
+    window.locator("[name=current_password], [name=password]").first.fill(PASSWORD)
+    window.get_by_role("button", name="Continue").click()
+    expect(window.get_by_text("There is no way back.")).to_be_visible()
+    assert_good(window)
+    window.get_by_role("button", name="Erase").click()
+    expect(window.get_by_text("The person cannot come in any more")).to_be_visible()
+    recipient.refresh_from_db()
+    assert recipient.name == "Erased person"
