@@ -79,7 +79,8 @@ class SealedWriter:
 
     def abandon(self) -> None:
         """Forget what was written."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # closing writes what is still buffered, to a disk that may be full
+            self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self._unfinished.unlink()
 

@@ -31,6 +31,7 @@ class Cluster:
         self.folder, self.port = folder, free_port()
         self._connections = connections
         self._process: subprocess.Popen | None = None
+        self.clock: tuple[str, ...] = ()  # a command in front that shows it another time
         folder.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
@@ -52,7 +53,7 @@ class Cluster:
         sizes = ["-c", f"max_connections={self._connections}", "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                _as_its_user([_program("postgres"), *options, *sizes, "-c", "restart_after_crash=on"]),
+                _as_its_user([*self.clock, _program("postgres"), *options, *sizes, "-c", "restart_after_crash=on"]),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

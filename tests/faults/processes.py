@@ -32,6 +32,10 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, number)
 
+    def signal_leader(self, number: int) -> None:
+        """To the process alone."""
+        self._popen.send_signal(number)
+
     @property
     def pid(self) -> int:
         return self._popen.pid

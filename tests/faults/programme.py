@@ -19,7 +19,7 @@ from .stage import Stage
 
 def perform(folder: Path, server: ScriptedServer, arguments: argparse.Namespace, seed: int) -> int:
     """The exit code: 0 when every run was clean (and in the meta-run, when every broken design went red)."""
-    stage = Stage(folder, server, pace=arguments.pace)
+    stage = Stage(folder, server, arguments)
     try:
         _set_up(stage)
         chosen = _chosen(arguments)
@@ -62,7 +62,9 @@ def _play_all(stage: Stage, chosen: list[Any], arguments: argparse.Namespace, rn
     stage.heal()
     print(f"ready after {time.monotonic() - began:.0f} s")
     red = 0
-    for fault in chosen:
+    for fault in [fault for fault in chosen if fault.lacks]:
+        print(f"{fault.number:4}{fault.name:58} LEFT OUT, it needs {' and '.join(fault.lacks)}")
+    for fault in [fault for fault in chosen if not fault.lacks]:
         runs = 1 if fault.once or arguments.short else arguments.runs
         red += _play(stage, fault, [rng.randrange(2**32) for _ in range(runs)])
     red += _is_in_the_clear(stage)

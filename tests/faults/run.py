@@ -55,7 +55,9 @@ class Run:
 
     def _organization(self) -> Organization:
         slug = f"run-{secrets.token_hex(4)}"
-        organization = Organization.objects.create(name=f"Organisation of {slug}", slug=slug, undo_seconds=0)
+        organization = Organization.objects.create(
+            name=f"Organisation of {slug}", slug=slug, undo_seconds=0, hourly_notifications=0
+        )
         self.person(organization, SENDER, is_licensed=True)
         return organization
 
@@ -102,6 +104,11 @@ class Run:
             )
             for address in known
         )
+        return self.written(to, size=size)
+
+    def written(self, to: list[str], *, size: int = 0) -> Letter:
+        """To people who are there, or who come to be by it."""
+        number = len(self.record.letters)
         content = self.word.encode() + self.random.randbytes(size) if size else b""
         files = [File(f"plan-{number}-{self.word}.bin", content)] if size else []
         letter = Letter(uuid7(), to, f"Subject {self.word}", f"Words of letter {number}: {self.word}", files)

@@ -4,6 +4,7 @@ web, worker and clock as processes of their own."""
 import os
 import shutil
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from portal.new_master_key import new_master_key
@@ -11,6 +12,7 @@ from tests.portal_process import free_port
 from tests.smtp_server import ScriptedServer
 
 from .designs import WHOLE
+from .disk import Disk
 from .failpoints import Failpoints
 from .postgres import Cluster
 from .processes import Process, Redis, wait_until
@@ -22,9 +24,11 @@ CONCURRENCY = 4
 class Stage:
     """Made before Django is set up, because Django's settings are told where its database is."""
 
-    def __init__(self, folder: Path, server: ScriptedServer, *, pace: float, design: str = WHOLE) -> None:
+    def __init__(self, folder: Path, server: ScriptedServer, options: Namespace) -> None:
         folder.chmod(0o755)
-        self.folder, self.server, self.pace, self.design = folder, server, pace, design
+        self.folder, self.server, self.options = folder, server, options
+        self.pace, self.design = options.pace, WHOLE
+        self.disks = [Disk(folder / "postgres", 2048), Disk(folder / "attachments", 1024)]
         self.points = Failpoints(folder / "armed")
         self.cluster = Cluster(folder / "postgres")
         self.redis = Redis(folder)
@@ -35,7 +39,6 @@ class Stage:
         self.keys = folder / "master.keys"
         self.keys.write_text(new_master_key() + "\n")
         self.attachments = folder / "attachments"
-        self.attachments.mkdir()
         self.environment = os.environ | self._settings()
         self.processes: dict[str, list[Process]] = {"web": [], "worker": [], "clock": []}
         self._number = 0
@@ -68,10 +71,10 @@ class Stage:
 
     # --- Processes --------------------------------------------------------------------------------------------
 
-    def web(self) -> Process:
+    def web(self, *, prefix: tuple[str, ...] = ()) -> Process:
         design = f"tests.faults.web:application('{self.points.folder}', '{self.design}')"
         options = ["--config", "deploy/gunicorn.conf.py", "--bind", self.address, design]
-        return self._start("web", [sys.executable, "-m", "gunicorn", *options], says="Booting worker")
+        return self._start("web", [*prefix, sys.executable, "-m", "gunicorn", *options], says="Booting worker")
 
     def worker(self, concurrency: int = CONCURRENCY, *, prefix: tuple[str, ...] = ()) -> Process:
         options = ["worker", "-c", str(concurrency), "-n", f"w{self._number}@localhost", "-l", "INFO"]
@@ -103,6 +106,8 @@ class Stage:
         self.server.extensions.clear()
         for line in self.lines:
             line.heal()
+        for disk in self.disks:
+            disk.empty()
         self.cluster.thaw()
         self.cluster.start()
         self.redis.heal()
@@ -128,6 +133,11 @@ class Stage:
             process.kill()
         self.heal()
 
+    def end_all(self, *roles: str) -> None:
+        for role in roles:
+            for process in self.running(role):
+                process.kill()
+
     def only_one_of_each(self) -> None:
         """What a fault started besides goes again."""
         for role in self.processes:
@@ -143,6 +153,8 @@ class Stage:
             line.end()
         self.redis.kill()
         self.cluster.end()
+        for disk in self.disks:
+            disk.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def wait_until_killed_at(self, name: str, seconds: float = 60) -> int:
