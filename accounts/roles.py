@@ -24,7 +24,7 @@ _VIEW = ("view",)
 _ALL = ("view", "add", "change", "delete")
 _FILES = ("import", "export")
 # Model → actions. Beside Django's four: license (a sender), appoint (an administrator), recall, import, export,
-# order (an erasure).
+# order (an erasure), read (ask to), approve (another's asking; who holds a part of the work does not).
 MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
     # The daily work; not the settings, the audit log, or who else is administrator.
     Role.BASIC: {
@@ -33,7 +33,8 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts.user": ("view", "add", "change", "license", *_FILES),
         "accounts.group": _ALL,
         "accounts.loginattempt": _VIEW,
-        "messaging.message": ("view", "recall"),
+        "messaging.message": ("view", "recall", "read"),
+        "messaging.approvedreading": _VIEW,
         "messaging.massrecall": _VIEW,
         "messaging.erasure": _VIEW,
         "messaging.definition": (*_ALL, *_FILES),
@@ -64,6 +65,7 @@ MATRIX: dict[str, dict[str, tuple[str, ...]]] = {
         "accounts.group": _VIEW,
         "accounts.loginattempt": _VIEW,
         "messaging.message": _VIEW,
+        "messaging.approvedreading": _VIEW,
         "messaging.massrecall": _VIEW,
         "messaging.erasure": _VIEW,
         "messaging.definition": ("view", "export"),

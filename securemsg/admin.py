@@ -22,6 +22,7 @@ CONTENTS = (
         (
             "messaging.Message",
             "messaging.MassRecall",
+            "messaging.ApprovedReading",
             "messaging.Definition",
             "messaging.DefinitionFolder",
             "messaging.LicensedSender",

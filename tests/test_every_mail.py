@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts import credentials, mails, throttling
 from accounts.models import SecondFactor, User
-from messaging import drafts, sending
-from messaging.models import Erasure, MailboxEntry, Recipient
+from messaging import approved_reading, drafts, sending
+from messaging.models import ApprovedReading, Erasure, MailboxEntry, Recipient
 from portal import audit, envelope, moments, outbox
 from portal.ids import uuid7
 from portal.models import Organization, OutgoingMail
@@ -79,14 +79,21 @@ def about(sender, recipient, make_user, organization):
         "reminder": copies["received"],
         "notification_failed": row.pk,
         "read_receipt": row.pk,
+        "approved_reading": _approved_reading(sent.message, sender, subject).pk,
         "digest": row,
         WRITTEN_BY_A_PERSON: copies["own_copy"],
     }
 
 
+def _approved_reading(message, asked_by, decided_by) -> ApprovedReading:
+    asked = approved_reading.ask(actor=asked_by, message=message, reason="Ein Verdacht")
+    approved_reading.decide(actor=decided_by, asked=asked, approved=True)
+    return asked
+
+
 KINDS = (
-    "account_locked address_changed digest done_by_administrator erased mail_server_copy new_browser notification "
-    "notification_failed "
+    "account_locked address_changed approved_reading digest done_by_administrator erased mail_server_copy new_browser "
+    "notification notification_failed "
     "password_change_ordered password_changed password_expiring password_issued password_notification password_reset "
     "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_locked "
     "second_factor_removal"

@@ -3,6 +3,14 @@
 from portal.admin import settings
 
 from .. import shorter_retention
-from . import definitions, erasures, folders, licences, recalls, traffic  # noqa: F401  each registers its pages
+from . import (  # noqa: F401  each registers its pages
+    approved_readings,
+    definitions,
+    erasures,
+    folders,
+    licences,
+    recalls,
+    traffic,
+)
 
 settings.ask_before(shorter_retention.consequences)

@@ -113,6 +113,7 @@ class MessageAdmin(ReadOnlyAdmin):
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().render_change_form(request, context, *args, **kwargs)
         response.context_data |= {"title": gettext("Message"), "may_recall": self.may(request, "recall")}
+        response.context_data["may_ask"] = self.may(request, "read")
         return response
 
     # --- The search -------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+from .approved_reading import ApprovedReading
 from .attachment import Attachment, AttachmentFetch
 from .definition import Definition, DefinitionFolder
 from .erasure import Erasure
@@ -9,6 +10,7 @@ from .recipient import Recipient
 from .signature import Signature
 
 __all__ = [
+    "ApprovedReading",
     "Attachment",
     "AttachmentFetch",
     "BulkSenderPack",

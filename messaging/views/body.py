@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
 from messaging import access, bodies, replies, rules, sealing
-from messaging.models import MailboxEntry, Recipient
+from messaging.models import MailboxEntry, Message, Recipient
 
 _POLICY = {
     "default-src": [NONE],
@@ -28,11 +28,11 @@ _POLICY = {
     "base-uri": [NONE],
     "form-action": [NONE],
 }
-_IN_THE_FRAME = _POLICY | {"sandbox": ["allow-same-origin", "allow-popups", "allow-popups-to-escape-sandbox"]}
+IN_THE_FRAME = _POLICY | {"sandbox": ["allow-same-origin", "allow-popups", "allow-popups-to-escape-sandbox"]}
 _ON_PAPER = _POLICY | {"frame-ancestors": [NONE], "sandbox": ["allow-modals"]}
 
 
-@csp(_IN_THE_FRAME)  # type: ignore[arg-type]
+@csp(IN_THE_FRAME)  # type: ignore[arg-type]
 @xframe_options_sameorigin
 @require_safe
 def body(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
@@ -55,11 +55,12 @@ def _document(request: AuthenticatedRequest, entry: uuid.UUID, template: str) ->
     is_for_paper = template == "messaging/print_sheet.html"
     if is_for_paper and not rules.may_print(copy):
         raise PermissionDenied(_("The sender does not allow this message to be printed."))
-    return render(request, template, _written(copy) | (_addressed(copy) if is_for_paper else {}))
+    shown = written(copy.message, sealing.open_message_key(copy))
+    return render(request, template, shown | (_addressed(copy) if is_for_paper else {}))
 
 
-def _written(copy: MailboxEntry) -> dict[str, Any]:
-    message, key = copy.message, sealing.open_message_key(copy)
+def written(message: Message, key: bytes) -> dict[str, Any]:
+    """What a document of the message shows."""
     return {
         "message": message,
         "subject": sealing.open_subject(message, key),

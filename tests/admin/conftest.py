@@ -11,7 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Domain, Group, LogInAttempt, User
-from messaging.models import Definition, DefinitionFolder, Erasure, LicensedSender, MassRecall, Message, RecipientUse
+from messaging.models import (
+    ApprovedReading,
+    Definition,
+    DefinitionFolder,
+    Erasure,
+    LicensedSender,
+    MassRecall,
+    Message,
+    RecipientUse,
+)
 from portal import audit, keyring, moments, outbox
 from portal.models import (
     AuditEvent,
@@ -85,6 +94,9 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
         "branding": Branding.objects.create(organization=organization, page_title=f"{slug} post"),
         "import": Import.objects.create(organization=organization, actor=user, kind="users", ordered_at=now),
         "message": message,
+        "reading": ApprovedReading.objects.create(
+            organization=organization, message=message, asked_by=user, asked_at=now, reason=f"{slug} reason"
+        ),
         "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
         "user": user,
         "group": group,
@@ -136,6 +148,7 @@ def rows() -> Callable[[SimpleNamespace], dict[type[Model], Model]]:
             "messaging.Message": place.message,
             "messaging.MassRecall": place.recall,
             "messaging.Erasure": place.erasure,
+            "messaging.ApprovedReading": place.reading,
             "messaging.LicensedSender": LicensedSender.objects.get(pk=place.user.pk),
             "portal.Organization": place.organization,
             "portal.Branding": place.branding,

@@ -24,6 +24,7 @@ TABLE = {
     "messaging.Message":           ("v",       "v",    "",        "v"),
     "messaging.MassRecall":        ("v",       "v",    "",        "v"),
     "messaging.Erasure":           ("v",       "v",    "",        "v"),
+    "messaging.ApprovedReading":  ("v",       "v",    "",        "v"),
     "messaging.Definition":        ("vacd",    "vacd", "",        "v"),
     "messaging.DefinitionFolder":  ("vacd",    "vacd", "",        "v"),
     "messaging.LicensedSender":    ("vc",      "vc",   "",        "v"),

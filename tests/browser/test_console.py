@@ -10,9 +10,17 @@ from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import expect
 
 from accounts.models import Group, InternalDomain, PortalSession, User
-from messaging import drafts, mass_recall, sending
+from messaging import approved_reading, drafts, mass_recall, sending
 from messaging.definitions import default_for
-from messaging.models import Definition, DefinitionFolder, LicensedSender, MassRecall, Message, RecipientUse
+from messaging.models import (
+    ApprovedReading,
+    Definition,
+    DefinitionFolder,
+    LicensedSender,
+    MassRecall,
+    Message,
+    RecipientUse,
+)
 from portal import audit, imports
 from portal.ids import uuid7
 from portal.models import Import
@@ -26,7 +34,12 @@ north, rows = console.north, console.rows  # a row of every kind
 LABELS = [model._meta.label for model in admin.site._registry]
 ROWLESS, OF_A_ROW = ("changelist", "add"), ("change", "history", "delete")
 LOOKED_AT_ABOVE = {"index", "messaging_definition_dry_run", "portal_auditevent_export"}
-LOOKED_AT_ABOVE |= {"portal_import_upload", "portal_import_export"}
+LOOKED_AT_ABOVE |= {
+    "messaging_approvedreading_ask",
+    "messaging_approvedreading_body",
+    "portal_import_upload",
+    "portal_import_export",
+}
 VERBS = {
     f"accounts_user_{verb}"
     for verb in (
@@ -34,7 +47,7 @@ VERBS = {
         *("remove_second_factor", "send_reset", "rename", "clear_bounce"),
     )
 }
-VERBS |= {"portal_import_confirm", "portal_import_cancel"}
+VERBS |= {"messaging_approvedreading_decide", "portal_import_confirm", "portal_import_cancel"}
 VERBS |= {"messaging_erasure_order"}  # looked at in test_users.py
 # The log-in is the portal's, an app's list is the index's, the rest is no page.
 DJANGOS = {"app_list", "autocomplete", "jsi18n", "login", "logout", "messaging_definition_preview"}
@@ -80,6 +93,8 @@ def pages(administrator, recipient) -> list[str]:
         address(Message, "changelist"),
         f"{address(Message, 'changelist')}?start=2001-01-01T00:00&end=2001-01-01T00:00",
         address(Message, "change", message.pk),
+        reverse("admin:messaging_approvedreading_ask", args=[message.pk]),
+        *(address(ApprovedReading, "change", asked.pk) for asked in asked_for(message, administrator, recipient)),
         address(MassRecall, "changelist"),
         address(MassRecall, "change", selection.pk),
         address(LicensedSender, "changelist"),
@@ -94,6 +109,13 @@ def pages(administrator, recipient) -> list[str]:
         address(type(event), "change", event.pk),
         reverse("admin:accounts_loginattempt_changelist"),
     ]
+
+
+def asked_for(message: Message, one: User, another: User) -> list[ApprovedReading]:
+    """Readings that the first asked for, one approved by the other; and one that the first may decide."""
+    approved, waiting = (approved_reading.ask(actor=one, message=message, reason="A complaint") for _n in range(2))
+    approved_reading.decide(actor=another, asked=approved, approved=True)
+    return [approved, waiting, approved_reading.ask(actor=another, message=message, reason="A long one " * 20)]
 
 
 def imported(administrator) -> list[Import]:
