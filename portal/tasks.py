@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import audit, imports, mail_check, outbox
+from . import audit, checkpoints, imports, mail_check, outbox
 
 
 @shared_task
@@ -29,3 +29,8 @@ def work_off_imports() -> None:
 @shared_task
 def forget_old_imports() -> None:
     imports.forget_old()
+
+
+@shared_task
+def write_audit_checkpoints() -> None:
+    checkpoints.write()

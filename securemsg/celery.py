@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "kwargs": {"everything": True},
     },
+    "sign the heads of the audit log": {"task": "portal.tasks.write_audit_checkpoints", "schedule": 3600.0},
     "recall what administrators selected": {"task": "messaging.tasks.recall_selections", "schedule": 10.0},
     "go on with administrators' imports": {"task": "portal.tasks.work_off_imports", "schedule": 10.0},
     "forget files that nobody confirmed": {"task": "portal.tasks.forget_old_imports", "schedule": 3600.0},

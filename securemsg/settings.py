@@ -194,6 +194,8 @@ ATTACHMENTS_DIR = Path(required("ATTACHMENTS_DIR", "the folder that holds sealed
 CLAMD = env.str("CLAMD", default="")
 if not re.fullmatch(r"|unix:/.+|tcp:.+:\d+", CLAMD):
     raise ImproperlyConfigured("CLAMD must be unix:/run/clamav/clamd.ctl, tcp:host:port, or empty.")
+# Where the signed heads of the audit log are appended, hourly; empty: nowhere.
+AUDIT_CHECKPOINTS_FILE = env.str("AUDIT_CHECKPOINTS_FILE", default="")
 # Django's own handlers write large uploads to a temporary file in the clear; these keep a small one of the console's in
 # memory, and seal any other as its bytes arrive.
 FILE_UPLOAD_HANDLERS = ["portal.small_files.SmallFileHandler", "messaging.uploads.SealingUploadHandler"]

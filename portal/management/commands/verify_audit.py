@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal import audit, audit_export
+from portal import audit, audit_export, checkpoints
 from portal.models import Organization
 
 
@@ -15,6 +15,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("organization", nargs="*", help="slugs; all organisations where none is given")
         parser.add_argument("--file", type=FileType(encoding="utf-8"), help="verify an export (JSON lines) instead")
+
+        parser.add_argument(
+            "--checkpoints", type=FileType(encoding="utf-8"), help="compare with the signed heads in this file, too"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["file"]:
@@ -27,6 +31,8 @@ class Command(BaseCommand):
                 raise CommandError(f"No such organisation: {', '.join(sorted(unknown))}")
         # Every one is reported, also after one that is not intact.
         intact = [self.report(organization) for organization in organizations]
+        if options["checkpoints"]:
+            intact.append(self.report_checkpoints(options["checkpoints"]))
         if not all(intact):
             raise CommandError("The audit log is not intact.")
 
@@ -35,6 +41,13 @@ class Command(BaseCommand):
         self.stdout.write(f"{found.links} links of the file verified")
         if found.broken_at is not None:
             raise CommandError(f"The export is not intact: link {found.broken_at}: {found.why}")
+
+    def report_checkpoints(self, lines: Any) -> bool:
+        good, broken = checkpoints.verify(lines)
+        self.stdout.write(f"{good} checkpoints agree with the chains")
+        for problem in broken:
+            self.stdout.write(problem)
+        return not broken
 
     def report(self, organization: Organization) -> bool:
         found = audit.verify(organization)
