@@ -249,6 +249,14 @@ def allow_logon(*, actor: User, user: User, allowed: bool) -> None:
     user.allow_logon = allowed
 
 
+@transaction.atomic
+def make_internal(*, actor: User, domain: Domain) -> None:
+    """An external domain is the organisation's own after all; its users are internal from now on."""
+    if Domain.objects.filter(pk=domain.pk, is_internal=False).update(is_internal=True):
+        audit.record(domain.organization, "domain.made_internal", actor=actor, about=domain.pk, name=domain.name)
+    domain.is_internal = True
+
+
 def license_sender(*, actor: User, user: User, licensed: bool) -> None:
     """Give or take a sender's licence. ValidationError for an external user: they may not have one."""
     if licensed and not user.is_internal:

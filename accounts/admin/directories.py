@@ -4,9 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +15,7 @@ from portal.console import OrganizationScopedAdmin
 
 from ..directories import normalize_domain
 from ..models import Domain, ExternalDomain, InternalDomain
+from .move_domain import move_page
 
 
 class DomainForm(forms.ModelForm):
@@ -79,3 +81,12 @@ class InternalDomainAdmin(DirectoryAdmin):
 @admin.register(ExternalDomain)
 class ExternalDomainAdmin(DirectoryAdmin):
     is_internal = False
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.move_view)
+        return [path("<uuid:domain_id>/move/", view, name="accounts_externaldomain_move"), *super().get_urls()]
+
+    def move_view(self, request: HttpRequest, domain_id: Any) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return move_page(request, domain_id, self.admin_site.each_context(request))

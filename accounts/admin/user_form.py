@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from .. import password_rules
 from ..directories import InvalidAddress, normalize_address
-from ..models import Domain, User
+from ..models import Domain, Group, User
 from ..roles import Role, role_of
 
 
@@ -40,6 +40,14 @@ class UserForm(forms.ModelForm):
         help_text=gettext_lazy("Of an administrator: what of the console they may use."),
     )
 
+    member_of = forms.ModelMultipleChoiceField(
+        Group.objects.none(),
+        label=gettext_lazy("Groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("They decide which folders of definitions a licensed sender is offered."),
+    )
+
     class Meta:
         model = User
         fields = ("organization", "address", "name", "is_licensed", "is_staff", "allow_logon")
@@ -48,6 +56,10 @@ class UserForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.initial["role"] = role_of(self.instance)
+        if "member_of" in self.fields:
+            own = Group.objects.filter(organization=self.instance.organization_id)
+            self.fields["member_of"].queryset = own  # type: ignore[attr-defined]
+            self.initial["member_of"] = self.instance.member_of.all()
 
     def clean_address(self) -> str:
         try:

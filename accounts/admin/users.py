@@ -18,18 +18,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from portal import moments
-from portal.console import OrganizationScopedAdmin, is_operator, visible
+from portal.console import OrganizationScopedAdmin, is_operator, may, visible
 
 from .. import (
     credentials,
     directories,
+    groups,
     passwords,
     reauthentication,
     roles,
     second_factor,
     throttling,
 )
-from ..models import Domain, ExternalDomain, InternalDomain, User
+from ..models import Domain, ExternalDomain, Group, InternalDomain, User
 from .rename import rename_page
 from .state_filter import StateFilter
 from .user_form import UserForm
@@ -37,7 +38,7 @@ from .user_mail import mail_arrives
 from .user_verbs import CONFIRMED, VERBS
 
 # Written by verbs of their own, with audit events of their own.
-BY_VERB = {"is_licensed", "allow_logon", "role", "new_password", "confirm_password"}
+BY_VERB = {"is_licensed", "allow_logon", "role", "new_password", "confirm_password", "member_of"}
 
 
 @admin.register(User)
@@ -77,6 +78,8 @@ class UserAdmin(OrganizationScopedAdmin):
         if obj is None:
             return fieldsets
         first, (name, options) = fieldsets
+        if self._shows_groups(request, obj):
+            first = (first[0], {**first[1], "fields": (*first[1]["fields"], "member_of")})
         logon, *password = options["fields"]
         if not self.has_change_permission(request, obj):
             password = []
@@ -95,11 +98,20 @@ class UserAdmin(OrganizationScopedAdmin):
             kept.add("is_licensed")
         if obj is not None and obj.pk == request.user.pk:
             kept |= {"is_staff", "role", "allow_logon"}  # nobody locks themselves out of the console by a slip
+        if not self._shows_groups(request, obj):
+            form.base_fields.pop("member_of")
+        elif not may(request, Group, "change"):
+            kept.add("member_of")
         for name in kept & set(form.base_fields):
             # A copy: fields declared in the form's class are shared by everybody's.
             form.base_fields[name] = copy(form.base_fields[name])
             form.base_fields[name].disabled = True
         return form
+
+    def _shows_groups(self, request: HttpRequest, obj: User | None) -> bool:
+        """Members are internal users; whoever may only look at the user sees the rest."""
+        is_internal = obj is not None and obj.is_internal
+        return is_internal and may(request, Group, "view") and self.has_change_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("groups")
@@ -209,6 +221,8 @@ class UserAdmin(OrganizationScopedAdmin):
         directories.license_sender(actor=actor, user=obj, licensed=wanted["is_licensed"])
         directories.allow_logon(actor=actor, user=obj, allowed=wanted["allow_logon"])
         roles.give_role(actor=actor, user=obj, role=wanted["role"] if obj.is_staff else "")
+        if "member_of" in form.changed_data:
+            groups.put_in(actor=actor, user=obj, groups=wanted["member_of"])
         if wanted["new_password"]:
             passwords.set_temporary_password(actor=actor, user=obj, password=wanted["new_password"])
 
