@@ -5,7 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
@@ -20,7 +20,7 @@ class Answer:
     seconds: float
     at: float  # when it was there, in seconds since the epoch
     location: str = ""
-    body: str = ""
+    body: str = field(default="", repr=False)
     retry_after: str = ""
 
 

@@ -37,7 +37,7 @@ def deleted_row(run: Run) -> None:
 def ten_workers(run: Run) -> None:
     """All of them stand right before claiming and are let go at once; the mail server takes its time."""
     crew = run.stage.worker(10)
-    run.server.script["RCPT"] = run.server.script["DOT"] = lambda _argument: time.sleep(0.3)
+    run.server.script["DOT"] = lambda _argument: time.sleep(0.5)
     run.stage.points.arm(BARRIER, WAIT)
     run.enqueue(1)
     run.call_workers(40)
