@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -62,7 +63,17 @@ class OrganizationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            field.help_text = format_html("{} <span>{}</span>", field.help_text, EFFECTS[name])
+            said = " ".join(filter(None, (str(field.help_text), bounds_of(name))))
+            field.help_text = format_html("{} <span>{}</span>", said, EFFECTS[name])
+
+    def clean(self) -> dict[str, Any]:
+        """A limit that another one never lets anybody reach would mislead."""
+        cleaned = super().clean() or self.cleaned_data
+        for smaller, larger in (("max_attachment_mb", "max_message_mb"), ("max_message_mb", "storage_mb")):
+            if cleaned.get(smaller, 0) > cleaned.get(larger, cleaned.get(smaller, 0)):
+                other = {"other": self.fields[smaller].label, "mb": cleaned[smaller]}
+                self.add_error(larger, _("At least as much as “%(other)s”: %(mb)d.") % other)
+        return cleaned
 
     def clean_mail_from(self) -> str:
         """Nobody else's domain: receivers would refuse such mail, rightly."""
@@ -73,6 +84,16 @@ class OrganizationForm(forms.ModelForm):
         if not address.isascii():
             raise ValidationError(_("Only letters, digits and signs of ASCII: not every mail server takes others."))
         return address
+
+
+def bounds_of(name: str) -> str:
+    """The least and the most that a number may be, in words; empty for other settings."""
+    found: Any = Organization._meta.get_field(name)
+    limits = {type(limit): limit.limit_value for limit in found.validators if hasattr(limit, "limit_value")}
+    least, most = limits.get(MinValueValidator), limits.get(MaxValueValidator)
+    if most is None or most >= 32_767:  # what the column could hold, which nobody decided
+        return _("At least %d.") % least if least else ""
+    return _("From %(least)d to %(most)d.") % {"least": least or 0, "most": most}
 
 
 @admin.register(Organization)

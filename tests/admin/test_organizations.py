@@ -107,6 +107,8 @@ def test_an_administrator_changes_the_own_settings_and_no_slug(north, events, ad
         {"max_attachment_mb": 2049},
         {"first_visit_mode": "never"},
         {"password_min_length": 7},
+        {"max_attachment_mb": 21},
+        {"max_message_mb": 301},
     ],
 )
 def test_values_out_of_bounds_are_refused(north, wrong):
@@ -121,6 +123,19 @@ def test_every_setting_says_what_it_changes_for_what_is_there_already(north):
     assert html.count("<span>") >= len(EFFECTS) - 1  # not the prefix, which only the operator changes
     for name in set(EFFECTS) - {"slug"}:
         assert f'name="{name}"' in html
+
+
+def test_every_number_says_what_it_may_be(north):
+    html = north.client.get(page(Organization, "change", north.organization.pk)).content.decode()
+    for bounds in (
+        "From 1 to 3650.",
+        "From 1 to 60.",
+        "From 1 to 72.",
+        "From 8 to 64.",
+        "From 0 to 120.",
+        "At least 1.",
+    ):
+        assert bounds in html
 
 
 @pytest.fixture
