@@ -56,6 +56,18 @@ def order(*, actor: User, organization: Organization, message_ids: Iterable[uuid
     return selection
 
 
+@transaction.atomic
+def retry(*, actor: User, selection: MassRecall) -> int:
+    """Let those that failed wait once more; returns how many. Whoever retries is written down, the actor stays."""
+    MassRecall.objects.select_for_update().get(pk=selection.pk)
+    failed = selection.items.filter(outcome=Outcome.FAILED).update(outcome=Outcome.WAITING)
+    if failed:
+        MassRecall.objects.filter(pk=selection.pk).update(finished_at=None)
+        audit.record(selection.organization, "mass_recall.retried", actor=actor, about=selection.id, messages=failed)
+        transaction.on_commit(lambda: outbox.wake_up(TASK))
+    return failed
+
+
 def progress(selection: MassRecall) -> Progress:
     """One query."""
     counts = selection.items.aggregate(

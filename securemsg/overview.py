@@ -18,12 +18,13 @@ from django.utils.translation import ngettext
 
 from accounts import throttling
 from accounts.models import LogInAttempt, User
+from messaging import approved_reading
 from messaging.admin.licences import users_near_limit
-from messaging.models import LicensedSender, Message, Recipient
-from portal import moments
+from messaging.models import ApprovedReading, LicensedSender, Message, Recipient
+from portal import keyring, moments
 from portal.charts import Chart, bar_chart
 from portal.console import is_operator, may, own_organization, visible
-from portal.models import MailHold, OutgoingMail
+from portal.models import LeafKey, MailHold, Organization, OutgoingMail, RetentionKey
 
 DAYS = 30
 FAILED_WITHIN = timedelta(days=7)
@@ -48,8 +49,39 @@ def attention(request: HttpRequest) -> list[Attention]:
         (OutgoingMail, lambda: _late(request, now)),
         (User, lambda: _locked(request, now)),
         (LicensedSender, lambda: _near(request)),
+        (ApprovedReading, lambda: _asked_for(request, now)),
+        (Organization, lambda: _keys(request)),
     )
     return [found for model, ask in asked if may(request, model, "view") and (found := ask())]
+
+
+def _asked_for(request: HttpRequest, now: datetime) -> Attention | None:
+    """Readings that this administrator may decide: of others, and not void yet."""
+    if not may(request, Message, "approve"):
+        return None
+    waiting = visible(request, ApprovedReading.objects.filter(decided_at__isnull=True)).exclude(
+        asked_by=request.user.pk
+    )
+    count = waiting.filter(asked_at__gte=now - approved_reading.DECIDE_WITHIN).count()
+    text = ngettext(
+        "%d request to read a message waits for approval.", "%d requests to read a message wait for approval.", count
+    )
+    return _attention(count, text, "messaging_approvedreading", "")
+
+
+def _keys(request: HttpRequest) -> Attention | None:
+    """For the operator: a rotation of the master key that was begun and is not through."""
+    if not is_operator(request):
+        return None
+    current = next(iter(keyring.master_keys()))
+    former = RetentionKey.objects.filter(destroyed_at__isnull=True).exclude(master_key_id=current)
+    count = former.count() + LeafKey.objects.exclude(master_key_id=current).count()
+    text = ngettext(
+        "%d key is still wrapped under a former master key: run manage.py rewrap_keys.",
+        "%d keys are still wrapped under a former master key: run manage.py rewrap_keys.",
+        count,
+    )
+    return _attention(count, text, "portal_organization", "")
 
 
 def _held(request: HttpRequest) -> Attention | None:

@@ -2,15 +2,19 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
-from portal.console import ReadOnlyAdmin
+from portal.console import ReadOnlyAdmin, may
 
 from .. import mass_recall
-from ..models import MassRecall, MassRecallItem
+from ..models import MassRecall, MassRecallItem, Message
 
 MAX_FAILED_NAMED = 50
 
@@ -32,7 +36,28 @@ class MassRecallAdmin(ReadOnlyAdmin):
         }
         return render_to_string("admin/messaging/massrecall/progress.html", context)
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_POST(self.retry_view))
+        return [path("<uuid:selection_id>/retry/", view, name="messaging_massrecall_retry"), *super().get_urls()]
+
+    def retry_view(self, request: HttpRequest, selection_id: Any) -> HttpResponse:
+        """Once more those that failed."""
+        actor: Any = request.user
+        selection = self.get_object(request, selection_id)
+        if selection is None:
+            raise Http404
+        if not may(request, Message, "recall"):
+            raise PermissionDenied
+        count = mass_recall.retry(actor=actor, selection=selection)
+        mass_recall.work_off(limit=mass_recall.AT_ONCE, seconds=2)
+        messages.success(
+            request, ngettext("%d message was tried again.", "%d messages were tried again.", count) % count
+        )
+        return HttpResponseRedirect(reverse("admin:messaging_massrecall_change", args=[selection.pk]))
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().render_change_form(request, context, *args, **kwargs)
-        response.context_data["title"] = _("Recall")
+        selection = context.get("original")
+        has_failed = selection and selection.items.filter(outcome=MassRecallItem.Outcome.FAILED).exists()
+        response.context_data |= {"title": _("Recall"), "may_retry": has_failed and may(request, Message, "recall")}
         return response

@@ -95,7 +95,11 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
         "import": Import.objects.create(organization=organization, actor=user, kind="users", ordered_at=now),
         "message": message,
         "reading": ApprovedReading.objects.create(
-            organization=organization, message=message, asked_by=user, asked_at=now, reason=f"{slug} reason"
+            organization=organization,
+            message=message,
+            asked_by=user,
+            asked_at=now - timedelta(days=2),
+            reason=f"{slug} reason",
         ),
         "recall": MassRecall.objects.create(organization=organization, actor=user, ordered_at=now, finished_at=now),
         "user": user,

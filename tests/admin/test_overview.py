@@ -1,4 +1,5 @@
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
@@ -6,7 +7,8 @@ from django.utils import timezone
 
 from accounts.models import LogInAttempt, User
 from messaging import licences
-from messaging.models import Message, RecipientUse
+from messaging.models import ApprovedReading, Message, RecipientUse
+from portal import rotation
 from portal.models import OutgoingMail
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
@@ -53,6 +55,26 @@ def test_an_account_locked_for_good_is_found_too(north, recipient):
     assert [user.pk for user in north.client.get(url).context["cl"].result_list] == [recipient.pk]
 
 
+def test_readings_that_wait_for_ones_approval(north, administrator):
+    ApprovedReading.objects.update(asked_at=timezone.now())
+    ((text, url),) = attention(north).items()
+    assert text == "1 request to read a message waits for approval."
+    assert [asked.pk for asked in north.client.get(url).context["cl"].result_list] == [north.reading.pk]
+    ApprovedReading.objects.update(asked_by=administrator)  # one's own is for somebody else
+    assert attention(north) == {}
+
+
+def test_a_rotation_that_is_not_through_is_told_the_operator(north, operator, log_in, settings):
+    place = SimpleNamespace(client=log_in(operator))
+    assert attention(place) == {}
+    settings.MASTER_KEYS = f"new:{'B' * 43}=,{settings.MASTER_KEYS}"
+    ((text, _url),) = attention(place).items()
+    assert "under a former master key: run manage.py rewrap_keys." in text
+    assert attention(north) == {}
+    rotation.rewrap_all()
+    assert attention(place) == {}
+
+
 def test_licences_near_their_limit(north, sender):
     month = licences.month_of(sender, timezone.now())
     RecipientUse.objects.bulk_create(
@@ -86,7 +108,7 @@ def test_each_picture_has_a_table_behind_it(north):
 def test_a_constant_number_of_queries(north, sender, send, count, django_assert_num_queries):  # noqa: F811
     for _n in range(count):
         send(sender, to="a@x.example")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         north.client.get(INDEX)
 
 

@@ -200,6 +200,38 @@ def test_it_goes_on_where_it_was_broken_off_and_does_nothing_twice(north, sender
     assert AuditEvent.objects.filter(action="mass_recall.finished").count() == 1
 
 
+def test_what_failed_is_tried_again_and_nothing_else(north, sender, send, monkeypatch, events):  # noqa: F811
+    sent = [send(sender, to="a@x.example") for _n in range(3)]
+    recall_message = mass_recall.recall_message
+
+    def fails_once(*, actor, message):
+        if message.pk == sent[1].pk:
+            raise RuntimeError("a fault")
+        return recall_message(actor=actor, message=message)
+
+    monkeypatch.setattr(mass_recall, "recall_message", fails_once)
+    selection = mass_recall.order(
+        actor=north.user, organization=north.organization, message_ids=[message.id for message in sent]
+    )
+    mass_recall.work_off()
+    assert (mass_recall.progress(selection).recalled, mass_recall.progress(selection).failed) == (2, 1)
+    monkeypatch.undo()
+    address = page(MassRecall, "change", selection.pk)
+    assert "Try those that failed again" in north.client.get(address).content.decode()
+    response = north.client.post(page(MassRecall, "retry", selection.pk), follow=True)
+    html = response.content.decode()
+    assert "1 message was tried again." in html
+    assert "Try those that failed again" not in html
+    assert (mass_recall.progress(selection).recalled, mass_recall.progress(selection).failed) == (3, 0)
+    assert AuditEvent.objects.filter(action="message.recalled").count() == 3
+    assert [action for _who, action in events(selection)] == [
+        "mass_recall.ordered",
+        "mass_recall.finished",
+        "mass_recall.retried",
+        "mass_recall.finished",
+    ]
+
+
 def test_what_was_recalled_before_is_told_apart(north, sender, send):  # noqa: F811
     from messaging.recall import recall_message
 
