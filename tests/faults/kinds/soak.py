@@ -19,7 +19,7 @@ from . import fault
 
 PEOPLE = 100
 SENDERS = 3
-BREATH = 0.2  # seconds between a sender's letters: some 20,000 in half an hour
+BREATH = 0.1  # seconds between a sender's letters: more than 20,000 in half an hour
 
 
 def _point(run: Run) -> int:
