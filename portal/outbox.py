@@ -297,7 +297,7 @@ def _mark_sending(mail: OutgoingMail) -> bool:
     """The last word before DATA, committed, so that a worker lost from here on leaves an ambiguous mail behind."""
     still_ours = OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence, state=State.LEASED)
     in_time = Q(not_after__isnull=True) | Q(not_after__gt=Now())
-    return still_ours.filter(in_time).update(state=State.SENDING, lease_until=moments.now() + LEASE) == 1
+    return still_ours.filter(in_time).update(state=State.SENDING, lease_until=Now() + LEASE) == 1
 
 
 def _put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> _Verdict:
