@@ -2,7 +2,7 @@
 never sees a choice of TLS."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -80,6 +80,7 @@ class MailRouteAdmin(OrganizationScopedAdmin):
     form = MailRouteForm
     list_display = ("to", "way", "relay", "tls")
     search_fields = ("domain",)
+    radio_fields: ClassVar = {"way": admin.VERTICAL, "tls": admin.VERTICAL}
     ordering = ("domain",)
     fieldsets = (
         (None, {"fields": ("domain", "way", "tls")}),

@@ -21,9 +21,9 @@ from messaging.models import (
     Message,
     RecipientUse,
 )
-from portal import audit, imports
+from portal import audit, dkim_keys, imports
 from portal.ids import uuid7
-from portal.models import Import
+from portal.models import DkimKey, Import, MailCheck, MailRoute
 
 from ..admin import conftest as console
 from ..conftest import PASSWORD
@@ -107,6 +107,7 @@ def pages(administrator, recipient) -> list[str]:
         reverse("admin:portal_import_export", args=["users"]),
         *(address(Import, "change", run.pk) for run in imported(administrator)),
         reverse("admin:portal_outgoingmail_changelist"),
+        *mail_pages(organization),
         address(type(event), "change", event.pk),
         reverse("admin:accounts_loginattempt_changelist"),
     ]
@@ -117,6 +118,24 @@ def asked_for(message: Message, one: User, another: User) -> list[ApprovedReadin
     approved, waiting = (approved_reading.ask(actor=one, message=message, reason="A complaint") for _n in range(2))
     approved_reading.decide(actor=another, asked=approved, approved=True)
     return [approved, waiting, approved_reading.ask(actor=another, message=message, reason="A long one " * 20)]
+
+
+def mail_pages(organization) -> list[str]:
+    """Routes, a key with the record to publish, and a check that found something of each sort."""
+    route = MailRoute.objects.create(organization=organization, domain="partner.example")
+    key = dkim_keys.make(organization, DkimKey())
+    key.save()
+    found = [
+        {"check": "mx", "verdict": "good", "found": ["10 mail.north.example"], "name": "north.example", "publish": ""},
+        {"check": "dkim", "verdict": "missing", "found": [], "name": str(key), "publish": dkim_keys.record_of(key)},
+        {"check": "spf", "verdict": "silent", "found": ["no answer"], "name": "", "publish": ""},
+    ]
+    check = MailCheck.objects.create(organization=organization, findings=found, checked_at=key.created_at)
+    return [
+        address(MailRoute, "changelist"),
+        *(address(type(row), "change", row.pk) for row in (route, key, check)),
+        address(DkimKey, "add"),
+    ]
 
 
 def imported(administrator) -> list[Import]:
