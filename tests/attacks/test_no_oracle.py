@@ -127,8 +127,8 @@ def make(make_user, organization, other_organization):
 
 
 def seen(response, reference: str = "") -> tuple:
-    """Everything the visitor gets, without what differs between any two answers: the token, the reference code, and the
-    time on the help page."""
+    """Everything the visitor gets, without what differs between any two answers: the token, the reference code, the
+    request's id, and the time on the help page."""
     text = response.content.decode()
     text = re.sub(r'(name="csrfmiddlewaretoken" value=")\w+', r"\1", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "", text)
@@ -137,7 +137,8 @@ def seen(response, reference: str = "") -> tuple:
     cookies = {
         name: {key: cookie[key] for key in cookie if key != "expires"} for name, cookie in response.cookies.items()
     }
-    return response.status_code, dict(response.headers), cookies, text
+    headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
+    return response.status_code, headers, cookies, text
 
 
 def log_in(password: str) -> list[tuple]:
