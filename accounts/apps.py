@@ -8,5 +8,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Each registers what the ground floor asks for: what mails say, what a bounce means, whether it is still the
-        # same person, what of the directories can be a file.
-        from . import bouncing, directory_files, mails, reauthentication, wordings  # noqa: F401
+        # same person, what goes when an organisation is closed, what of the directories can be a file.
+        from . import bouncing, closing, directory_files, mails, reauthentication, wordings  # noqa: F401

@@ -1,6 +1,8 @@
 """Erasing a person: what the directories know of them. The row itself stays, for messages that others hold hang on it,
 under an address that is nobody's; what hangs on messages, the room above erases (messaging/erasing.py)."""
 
+from uuid import UUID
+
 from django.db.models import CASCADE, Q
 from django.utils import translation
 from django.utils.translation import gettext
@@ -19,6 +21,10 @@ def is_erased(user: User) -> bool:
     return user.address.endswith(f"@{ERASED_DOMAIN}")
 
 
+def nobodys_address(user_id: UUID) -> str:
+    return f"{user_id.hex}@{ERASED_DOMAIN}"
+
+
 def strip_identity(user: User) -> None:
     """End the person's access and replace name, address and whatever they chose, in the caller's transaction, which
     holds their row."""
@@ -34,7 +40,7 @@ def strip_identity(user: User) -> None:
     domain, _new = Domain.objects.get_or_create(organization=user.organization, name=ERASED_DOMAIN)
     with translation.override(user.organization.language):
         user.name = gettext("Erased person")
-    user.address, user.domain = f"{user.pk.hex}@{ERASED_DOMAIN}", domain
+    user.address, user.domain = nobodys_address(user.pk), domain
     user.set_unusable_password()
     user.disabled_at, user.allow_logon = moments.now(), False
     user.save()

@@ -56,7 +56,7 @@ def announced(mail: OutgoingMail) -> MailboxEntry | None:
     """The copy a mail is about; None once its owner cannot open it any more."""
     entry = (
         MailboxEntry.objects.filter(id=mail.about)
-        .select_related("message__sender", "message__organization", "owner", "recipient")
+        .select_related("message__sender", "message__organization", "owner__organization", "recipient")
         .defer("message__body", "message__subject")
         .annotate(now=Now())
         .first()

@@ -34,33 +34,45 @@ def purge_due(*, seconds: float = 50) -> int:
     ends = time.monotonic() + seconds
     purged = 0
     for organization in Organization.objects.all():
-        while count := _purge_some(organization):
+        while count := _purge_some(_due(organization), organization):
             purged += count
             if time.monotonic() > ends:
                 return purged
     return purged
 
 
-def _purge_some(organization: Organization) -> int:
+def purge_some_of_all(organization: Organization) -> int:
+    """Whatever its age, drafts too: one round; returns how many messages it brought to an end."""
+    return _purge_some(_some(_left(organization)), organization)
+
+
+def is_anything_left(organization: Organization) -> bool:
+    """Whether a message or draft has any content."""
+    return _left(organization).exists()
+
+
+def _purge_some(messages: Sequence[uuid.UUID], organization: Organization) -> int:
     """One round; returns how many messages it brought to an end."""
-    due = _due(organization)
-    while _destroy_some_keys(due):
+    while _destroy_some_keys(messages):
         pass
-    while _destroy_some_files(due):
+    while _destroy_some_files(messages):
         pass
-    return _empty(due, organization)
+    return _empty(messages, organization)
+
+
+def _left(organization: Organization) -> QuerySet[Message]:
+    return Message.objects.filter(organization=organization, purged_at__isnull=True)
 
 
 def _due(organization: Organization) -> list[uuid.UUID]:
+    return _some(_left(organization).filter(sent_at__lte=Now() - timedelta(days=organization.retention_days)))
+
+
+def _some(messages: QuerySet[Message]) -> list[uuid.UUID]:
     """The next ones, up to so many, and to so many bytes unless one alone has more."""
-    due = Message.objects.filter(
-        organization=organization,
-        sent_at__lte=Now() - timedelta(days=organization.retention_days),
-        purged_at__isnull=True,
-    )
     chosen: list[uuid.UUID] = []
     total = 0
-    for message_id, size in due.order_by("sent_at").values_list("id", Length("body"))[:_MESSAGES]:
+    for message_id, size in messages.order_by("sent_at").values_list("id", Length("body"))[:_MESSAGES]:
         total += size
         if chosen and total > _BYTES:
             break

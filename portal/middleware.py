@@ -16,8 +16,9 @@ from django.utils import timezone, translation
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from . import audit
+from .closing import PortalClosed
 from .keyring import SealBroken
-from .views import server_error
+from .views import closed_portal, server_error
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,19 @@ def _asked_for(request: HttpRequest) -> str | None:
         with suppress(LookupError):
             return get_supported_language_variant(code)
     return None
+
+
+class ClosedPortalMiddleware:
+    """Whatever page of a closed portal was asked for: a plain one that says so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return closed_portal(request) if isinstance(exception, PortalClosed) else None
 
 
 class SealBrokenMiddleware:

@@ -61,17 +61,19 @@ OnFailure = Callable[[OutgoingMail], None]
 class Kind:
     render: Render
     failed: OnFailure | None
+    tells_of_closing: bool = False
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(kind: str, render: Render, failed: OnFailure | None = None) -> None:
+def register(kind: str, render: Render, failed: OnFailure | None = None, *, tells_of_closing: bool = False) -> None:
     """Say how mails of a kind are written at the moment of sending; None from `render`: no longer wanted.
 
-    `failed` runs in the transaction in which such a mail is given up.
+    `failed` runs in the transaction in which such a mail is given up. tells_of_closing: it leaves although its
+    organisation is being closed, as no other mail does.
     """
-    _kinds[kind] = Kind(render, failed)
+    _kinds[kind] = Kind(render, failed, tells_of_closing)
 
 
 # --- Putting in, taking back --------------------------------------------------------------------------------
@@ -243,12 +245,19 @@ def _judge(claim: _Claim, turn: _Turn) -> _Verdict | None:
     mail = claim.mail
     if mail.not_after is not None and mail.not_after <= claim.at:
         return _Verdict(State.CANCELLED)
+    if _leads_to_a_closed_portal(mail):
+        return _Verdict(State.CANCELLED)
     if claim.lost_twice:
         return _Verdict(State.FAILED, "The worker was lost twice while sending; the mail may have arrived.")
     if mail.attempts > MOST_ATTEMPTS:
         return _Verdict(State.FAILED, mail.server_reply or f"Given up after {MOST_ATTEMPTS} attempts.")
     hold = turn.holds.on(turn.routes.of(mail), claim.at)
     return _put_off(mail, hold.words, due_at=hold.until) if hold else None
+
+
+def _leads_to_a_closed_portal(mail: OutgoingMail) -> bool:
+    kind = _kinds.get(mail.kind)
+    return mail.organization.closing_at is not None and not (kind and kind.tells_of_closing)
 
 
 def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import audit, checkpoints, imports, mail_check, outbox
+from . import audit, checkpoints, closing, imports, mail_check, outbox
 
 
 @shared_task
@@ -34,3 +34,8 @@ def forget_old_imports() -> None:
 @shared_task
 def write_audit_checkpoints() -> None:
     checkpoints.write()
+
+
+@shared_task
+def close_organizations() -> None:
+    closing.work_off()

@@ -77,6 +77,21 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 @login_not_required
+def closed_portal(request: HttpRequest) -> HttpResponse:
+    """410 Gone (RFC 9110, section 15.5.11), while it is being closed as well. It does not say whose portal it was: the
+    page that never was anybody's answers 404 and does not either."""
+    return _error(
+        request,
+        410,
+        _("This portal is closed"),
+        _(
+            "Messages here cannot be read any more, and nothing can be sent. If you need one of them, ask whoever sent "
+            "it to you."
+        ),
+    )
+
+
+@login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
     """Asks neither database nor session: they may be what failed. 503 when a part of the installation is away."""
     is_away = _is_away(sys.exception())

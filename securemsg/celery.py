@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "recall what administrators selected": {"task": "messaging.tasks.recall_selections", "schedule": 10.0},
     "go on with administrators' imports": {"task": "portal.tasks.work_off_imports", "schedule": 10.0},
     "forget files that nobody confirmed": {"task": "portal.tasks.forget_old_imports", "schedule": 3600.0},
+    "close organisations whose waiting time is over": {"task": "portal.tasks.close_organizations", "schedule": 60.0},
     "erase people": {"task": "messaging.tasks.erase_people", "schedule": 30.0},
     "collect orphaned attachment files": {"task": "messaging.tasks.collect_orphans", "schedule": 3600.0},
     "scan attachments that could not be scanned": {"task": "messaging.tasks.scan_waiting", "schedule": 60.0},

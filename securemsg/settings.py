@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.SealBrokenMiddleware",
+    "portal.middleware.ClosedPortalMiddleware",
 ]
 
 # What a page says once lives in the session, not in a cookie that leaves it behind.

@@ -81,6 +81,8 @@ def about(sender, recipient, make_user, organization):
         "read_receipt": row.pk,
         "approved_reading": _approved_reading(sent.message, sender, subject).pk,
         "digest": row,
+        "portal_closing": organization.pk,
+        "portal_closing_called_off": organization.pk,
         WRITTEN_BY_A_PERSON: copies["own_copy"],
     }
 
@@ -93,7 +95,7 @@ def _approved_reading(message, asked_by, decided_by) -> ApprovedReading:
 
 KINDS = (
     "account_locked address_changed approved_reading digest done_by_administrator erased mail_server_copy new_browser "
-    "notification notification_failed "
+    "notification notification_failed portal_closing portal_closing_called_off "
     "password_change_ordered password_changed password_expiring password_issued password_notification password_reset "
     "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_locked "
     "second_factor_removal"
@@ -111,6 +113,8 @@ def written(kind: str, about: dict, organization: Organization) -> tuple[bytes, 
         due_at=moments.now(),
     )
     mail.save()
+    if kind == "portal_closing":
+        organization.closing_at = moments.now()
     if kind == "digest":
         Recipient.objects.filter(pk=row.pk).update(notification=mail)
     if kind == "read_receipt":

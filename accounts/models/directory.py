@@ -141,7 +141,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def may_log_on(self) -> bool:
-        return self.is_active and self.allow_logon
+        return self.is_active and self.allow_logon and self.organization.closing_at is None
 
     @property
     def has_own_password(self) -> bool:

@@ -4,10 +4,11 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from portal import moments
+from portal.closing import open_portal
 from portal.models import Organization
 
 from .. import browsers
@@ -19,7 +20,7 @@ from ..models import LogInAttempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def help_page(request: HttpRequest, organization: str) -> HttpResponse:
     """What support needs, ready to copy, and the questions people ask. A failed log-in posts its address and code."""
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     address, reference = _given(request, "address"), _given(request, "reference")
     agent = browser_name(request)
     context = {

@@ -2,12 +2,13 @@ import uuid
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from portal.closing import open_portal
 from portal.models import Organization
 
 from .. import link_cookie, pending, throttling
@@ -25,7 +26,7 @@ RETRY_AFTER = 60  # seconds
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_in(request: HttpRequest, organization: str, entry: uuid.UUID | None = None) -> HttpResponse:
     """Email address, then password, on one URL. Who is refused learns neither why nor whether the address is known."""
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     destination = _destination(request, entry)
     if request.user.is_authenticated:
         return _already_inside(request, portal, destination)

@@ -3,11 +3,11 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from portal import limits
+from portal.closing import open_portal
 from portal.models import Organization
 
 from .. import password_rules
@@ -28,7 +28,7 @@ LIMIT = limits.Limit("password_advice", uses=60, period=timedelta(minutes=1))
 def password_advice(request: HttpRequest, organization: str) -> JsonResponse:
     """For the script beside a new password that is being typed: what only the server can say of it. A POST, so that it
     stands in no address and no log. {"not_common": bool or null, "advice": text}; 429 when asked too often."""
-    person = _person(request, get_object_or_404(Organization, slug=organization))
+    person = _person(request, open_portal(organization))
     try:
         limits.use(LIMIT, person.pk)
     except limits.LimitReached as reached:

@@ -1,9 +1,10 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.closing import open_portal
 from portal.models import Organization
 
 from .. import credentials, link_cookie, mail_requests, throttling
@@ -19,7 +20,7 @@ RETRY_AFTER = 60  # seconds
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset_password(request: HttpRequest, organization: str) -> HttpResponse:
     """Forgot your password? The answer is the same for an address nobody knows."""
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     form = AddressForm(request.POST if request.method == "POST" else None)
     context = {"organization": portal, "form": form}
     if not form.is_valid():
@@ -45,7 +46,7 @@ def ask_for_mail(
 @login_not_required
 @require_safe
 def reset_sent(request: HttpRequest, organization: str) -> HttpResponse:
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     return render(request, "accounts/reset_sent.html", {"organization": portal})
 
 
@@ -54,7 +55,7 @@ def reset_sent(request: HttpRequest, organization: str) -> HttpResponse:
 def reset_link(request: HttpRequest, organization: str, token: str) -> HttpResponse:
     """A mailed link. Opening it, by whomever or whatever, changes nothing: the token leaves the address for a cookie,
     and the page that follows asks for what no link contains."""
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     credential = credentials.by_link(token)
     if credential is None or credential.user.organization_id != portal.pk:
         return credential_gone(request, portal)

@@ -3,11 +3,12 @@ from dataclasses import replace
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from portal.closing import open_portal
 from portal.models import Organization
 
 from .. import known_browsers, link_cookie, passkeys
@@ -27,7 +28,7 @@ from .credential_gone import credential_gone
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest, organization: str) -> HttpResponse:
     """After the password, and before a forgotten one is set anew: the code of the app, a passkey or a recovery code."""
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     pending = pending_visits.current(request, portal)
     if pending is None:
         return redirect("log_in", organization)

@@ -1,9 +1,10 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from portal.closing import open_portal
 from portal.models import Organization
 
 from .. import link_cookie, passwords, second_factor
@@ -20,7 +21,7 @@ from .criteria import beside
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_password(request: HttpRequest, organization: str) -> HttpResponse:
     """Where a temporary password leads, and the only place it opens. The POST uses it up and logs the person in."""
-    portal = get_object_or_404(Organization, slug=organization)
+    portal = open_portal(organization)
     pending = pending_visits.current(request, portal)
     if pending is None:
         return redirect("log_in", organization)

@@ -15,13 +15,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..console import OrganizationScopedAdmin, is_operator, own_organization
 from ..models import Organization
+from . import closing
 from .effects import EFFECTS
 
 # Sentences about what a change of the first organisation into the second destroys; empty: nothing.
@@ -141,6 +142,18 @@ class OrganizationAdmin(OrganizationScopedAdmin):
     def log_in_page(self, organization: Organization) -> str:
         return f"{settings.BASE_URL}{organization.get_absolute_url()}" if organization.slug else ""
 
+    def get_urls(self) -> list[Any]:
+        views = {"close": closing.close, "call_off": closing.call_off}
+        own = [
+            path(
+                f"<uuid:organization_id>/{name.replace('_', '-')}/",
+                self.admin_site.admin_view(view),
+                name=f"portal_organization_{name}",
+            )
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and is_operator(request)
 
@@ -170,7 +183,8 @@ class OrganizationAdmin(OrganizationScopedAdmin):
                 found = [sentence for consequences in _consequences for sentence in consequences(before, form.instance)]
                 if found:
                     return self._confirmation(request, form.instance, found)
-        return super().change_view(request, object_id, form_url, extra_context)
+        context = {"is_operator": is_operator(request), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
 
     def _confirmation(self, request: HttpRequest, wanted: Organization, found: list[str]) -> HttpResponse:
         context = {

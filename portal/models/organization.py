@@ -159,6 +159,9 @@ class Organization(models.Model):
     )
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     language = models.CharField(_("language"), max_length=16, default="en-gb")
+    # When what it holds begins to be destroyed, and when that came to an end (portal/closing.py).
+    closing_at = models.DateTimeField(_("closing"), null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("organisation")

@@ -50,6 +50,7 @@ VERBS = {
 VERBS |= {"messaging_approvedreading_decide", "portal_import_confirm", "portal_import_cancel"}
 VERBS |= {"messaging_massrecall_retry"}
 VERBS |= {"messaging_erasure_order", "accounts_externaldomain_move"}  # looked at in test_users.py
+VERBS |= {"portal_organization_close", "portal_organization_call_off"}  # looked at in test_closing.py
 # The log-in is the portal's, an app's list is the index's, the rest is no page.
 DJANGOS = {"app_list", "autocomplete", "jsi18n", "login", "logout", "messaging_definition_preview"}
 # Shown in a frame of the pages they belong to.
