@@ -1,6 +1,7 @@
 """Account → Notifications: the mails an organisation may word itself, each with a preview in text and HTML."""
 
 from typing import Any
+from uuid import UUID
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp
@@ -8,7 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from .. import letters, mail_linter, wordings
-from ..console import OrganizationScopedAdmin, ScopedForm, own_organization
+from ..console import OrganizationScopedAdmin, ScopedForm, is_operator, own_organization, visible
 from ..models import NotificationText, Organization
 from ..wordings import Wording
 
@@ -108,7 +109,7 @@ class NotificationTextAdmin(OrganizationScopedAdmin):
         return format_html(
             '<button class="verb" formaction="{0}" formtarget="preview" formnovalidate>{1}</button>'
             '<iframe class="preview preview--mail" name="preview" src="{0}" title="{2}"></iframe>',
-            f"{url}?kind={row.kind}",
+            f"{url}?kind={row.kind}" + ("" if row._state.adding else f"&row={row.pk}"),
             gettext("Show what is typed above"),
             gettext("Preview"),
         )
@@ -156,7 +157,7 @@ class NotificationTextAdmin(OrganizationScopedAdmin):
             raise PermissionDenied
         kind = request.POST.get("kind") or request.GET.get("kind", "")
         wording = wordings.wording_of(kind) or wordings.all_wordings()[0]
-        organization = own_organization(request)
+        organization = _spoken_for(request)
         form = _typed(request, organization, wording) if request.method == "POST" else None
         own = form.instance if form else wordings.own_text(organization, wording)
         mail = letters.sample(organization, wording, own)
@@ -170,6 +171,25 @@ class NotificationTextAdmin(OrganizationScopedAdmin):
             "html": html.get_content(),
         }
         return render(request, "admin/portal/notificationtext/preview.html", context)
+
+
+def _spoken_for(request: HttpRequest) -> Organization:
+    """Whose mail is shown: that of the row being edited, or chosen for a new one; for whoever is no operator, always
+    their own. Http404 for any other."""
+    if row := request.GET.get("row"):
+        kept = visible(request, NotificationText.objects.select_related("organization"))
+        found: NotificationText = get_object_or_404(kept, pk=_uuid(row))
+        return found.organization
+    if is_operator(request) and (chosen := request.POST.get("organization")):
+        return get_object_or_404(Organization, pk=_uuid(chosen))
+    return own_organization(request)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _typed(request: HttpRequest, organization: Organization, wording: Wording) -> NotificationTextForm:

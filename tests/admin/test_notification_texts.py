@@ -138,6 +138,33 @@ def test_the_preview_of_what_is_kept(north, kind):
     assert "North Clinic: " in response.content.decode()
 
 
+def test_the_preview_speaks_for_the_organisation_of_the_row(operator, log_in, south):
+    client = log_in(operator)
+    assert f"row={south.text.pk}" in client.get(page(NotificationText, "change", south.text.pk)).content.decode()
+    for answer in (
+        client.get(f"{PREVIEW}?kind=reminder&row={south.text.pk}"),
+        client.post(f"{PREVIEW}?kind=reminder&row={south.text.pk}", FIELDS),
+        client.post(PREVIEW, FIELDS | {"organization": south.organization.pk}),
+    ):
+        assert "South Council: " in answer.content.decode()
+        assert "North Clinic" not in answer.content.decode()
+    assert "North Clinic: " in client.get(f"{PREVIEW}?kind=reminder").content.decode()
+
+
+@pytest.mark.parametrize("row", ["nonsense", "01a20ee9-4f5f-7003-836f-028191fadf72"])
+def test_the_preview_of_no_row(operator, log_in, row):
+    client = log_in(operator)
+    assert client.get(f"{PREVIEW}?row={row}").status_code == 404
+    assert client.post(PREVIEW, FIELDS | {"organization": row}).status_code == 404
+
+
+def test_the_preview_does_not_speak_for_others(north, south):
+    assert north.client.get(f"{PREVIEW}?row={south.text.pk}").status_code == 404
+    forged = north.client.post(PREVIEW, FIELDS | {"organization": south.organization.pk}).content.decode()
+    assert "South Council" not in forged
+    assert "North Clinic: " in forged
+
+
 def test_with_a_role_it_is_only_looked_at(playing, north):  # noqa: F811
     client = playing(roles.Role.BASIC)
     assert client.get(PREVIEW).status_code == 200
