@@ -11,6 +11,7 @@ from accounts import erasing as directory
 from accounts import reauthentication
 from accounts.models import Domain, Group, LogInAttempt, PortalSession, SecondFactor, TotpDevice, User
 from messaging import closing as of_messages
+from messaging import sealed_files
 from messaging.models import Attachment, MailboxEntry, Message, Recipient, RecipientUse
 from portal import audit, closing, keyring, outbox, pictures, tasks
 from portal.branding import set_picture
@@ -18,6 +19,7 @@ from portal.models import AuditEvent, BrandImage, Branding, DkimKey, Import, Mai
 
 from ..conftest import PASSWORD
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
+from ..messaging.test_retention import upload
 from ..small_pictures import png
 from .conftest import just_confirmed
 
@@ -41,7 +43,7 @@ def author(other_organization, make_user) -> User:
 
 @pytest.fixture
 def message(send, author, stranger) -> Message:  # noqa: F811
-    return send(author, to=stranger.address)
+    return send(author, to=stranger.address, uploads=[upload()])
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_it_is_said_beforehand_in_numbers(console, south, message):
     html = console.get(url(south.organization)).content.decode()
     assert "3 people cannot log in any more" in html
     assert "1 message or draft is destroyed" in html
-    assert "Attached files of 0\xa0bytes are destroyed." in html
+    assert "Attached files of 7\xa0bytes are destroyed." in html
     assert "For 30 days nothing is destroyed, and you can call it off." in html
     assert "There is no way back." in html
 
@@ -164,9 +166,12 @@ def test_nothing_is_destroyed_before(close, message, author):
     assert author.address == "writer@south.example"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_then_everything_is(close, south, message, author, write, log_in, time_passes):  # noqa: F811
     organization = south.organization
-    write(author, to="first@outside.example", uploads=[])
+    write(author, to="first@outside.example", uploads=[upload()])
+    files = [sealed_files.path_of(row.file_id) for row in Attachment.objects.all()]
+    assert [path.exists() for path in files] == [True, True]
     SecondFactor.objects.create(user=author)
     TotpDevice.objects.create(user=author, name="App", sealed_seed=b"seed")
     log_in(author)
@@ -174,6 +179,7 @@ def test_then_everything_is(close, south, message, author, write, log_in, time_p
     close()
     time_passes()
     assert organization.closed_at
+    assert not any(path.exists() for path in files)
     for key in RetentionKey.objects.filter(organization=organization):
         with pytest.raises(keyring.KeyDestroyed):
             keyring.open_retention_key(key)
