@@ -110,8 +110,8 @@ def first_visit_mails(users: Iterable[User], *, due_at: datetime) -> list[Outgoi
         .order_by("pk")
     )
     wanting = [user for user in newcomers if user.may_log_on and not _has_temporary_password(user, now)]
-    supplied = _open(wanting).filter(expires_at__gt=now).values_list("user_id", flat=True)
-    wanting = [user for user in wanting if user.pk not in set(supplied)]
+    supplied = set(_open(wanting).filter(expires_at__gt=now).values_list("user_id", flat=True))
+    wanting = [user for user in wanting if user.pk not in supplied]
     if not wanting:
         return []
     _open(wanting).update(withdrawn_at=now)

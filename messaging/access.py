@@ -103,6 +103,7 @@ def attachment_of(entry: MailboxEntry, attachment_id: uuid.UUID) -> Attachment:
     found = _attachment(message=entry.message_id, attachment=attachment_id)
     if not found:
         raise Http404
+    found[0].message = entry.message
     return found[0]
 
 

@@ -39,7 +39,11 @@ class _Compiled:
         found = {place.name for place in self._parameters if place.name}
         if found != set(markers):
             raise TypeError(f"not among the query's parameters: {set(markers) - found}")
-        # From here on the query set's iterable finds this compiler, and the compiler its SQL.
+        # From here on the query set's iterable finds this compiler, and the compiler its SQL and what each column of an
+        # answer has to go through.
+        columns = [expression for expression, *_rest in self._compiler.select[: self._compiler.col_count]]
+        converters = self._compiler.get_converters(columns)
+        self._compiler.get_converters = lambda _columns: converters
         self._queryset.query.get_compiler = lambda *_, **__: self._compiler  # type: ignore[method-assign]
 
     def results(self, values: dict[str, uuid.UUID | str]) -> list[Any]:

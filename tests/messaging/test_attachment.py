@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from messaging import attachments
-from messaging.models import Attachment, Message
+from messaging.models import Attachment, MailboxEntry, Message
 from messaging.sealed_files import CHUNK_BYTES, path_of
 from portal.ids import uuid7
 from portal.models import Organization
@@ -253,3 +253,13 @@ def test_orphans_are_collected_after_an_hour(send_file, settings):
     assert not orphan.exists()
     assert not unfinished.exists()
     assert path_of(row.file_id).exists()
+
+
+def test_it_takes_three_queries(send_file, recipient, sender, log_in, django_assert_num_queries):
+    """The session with its user, the copy with its message, the attachment."""
+    _url, row = send_file(b"content")
+    copy = MailboxEntry.objects.get(message=row.message_id, kind=MailboxEntry.Kind.SENT)
+    client = log_in(sender)
+    client.get("/sent/")
+    with django_assert_num_queries(3):
+        assert b"".join(client.get(f"/messages/{copy.id}/attachments/{row.id}/").streaming_content) == b"content"
