@@ -104,6 +104,8 @@ def _outcome_for(request: MailRequest, user: User | None) -> MailRequest.Outcome
         return Outcome.UNKNOWN
     if not user.may_log_on:
         return Outcome.NOT_ALLOWED
+    if request.kind == Kind.RESET and user.organization.reset_mode == Organization.Reset.BY_TELEPHONE:
+        return Outcome.BY_TELEPHONE
     by_telephone = user.organization.first_visit_mode == Organization.FirstVisit.BY_TELEPHONE
     if by_telephone and user.password_set_at is None:
         return Outcome.BY_TELEPHONE

@@ -24,7 +24,7 @@ class MailRequest(models.Model):
         NOT_ALLOWED = "not_allowed", _("account disabled or logon not allowed")
         TOO_MANY = "too_many", _("asked too often")
         FAILED = "failed", _("could not be answered")
-        BY_TELEPHONE = "by_telephone", _("first passwords are told by telephone")
+        BY_TELEPHONE = "by_telephone", _("passwords are told by telephone")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)

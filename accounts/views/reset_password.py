@@ -21,6 +21,9 @@ RETRY_AFTER = 60  # seconds
 def reset_password(request: HttpRequest, organization: str) -> HttpResponse:
     """Forgot your password? The answer is the same for an address nobody knows."""
     portal = open_portal(organization)
+    if portal.reset_mode == Organization.Reset.BY_TELEPHONE:
+        # Before any address is looked at, so that it is the same for each.
+        return render(request, "accounts/reset_by_telephone.html", {"organization": portal})
     form = AddressForm(request.POST if request.method == "POST" else None)
     context = {"organization": portal, "form": form}
     if not form.is_valid():

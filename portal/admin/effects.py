@@ -40,6 +40,9 @@ EFFECTS = {
     "first_visit_mode": _(
         "Holds from now on, for mails that have not left yet, too; temporary passwords already mailed stay good."
     ),
+    "reset_mode": _(
+        "Holds from now on, for requests not yet answered, too; mails already sent stay good for their hour."
+    ),
     "first_visit_hours": _("Temporary passwords already mailed keep their time."),
     "password_min_length": _PASSWORDS_STAY,
     "password_classes": _PASSWORDS_STAY,

@@ -74,6 +74,8 @@ class OrganizationForm(forms.ModelForm):
             if cleaned.get(smaller, 0) > cleaned.get(larger, cleaned.get(smaller, 0)):
                 other = {"other": self.fields[smaller].label, "mb": cleaned[smaller]}
                 self.add_error(larger, _("At least as much as “%(other)s”: %(mb)d.") % other)
+        if cleaned.get("reset_mode") == Organization.Reset.BY_TELEPHONE and not cleaned.get("support_contact"):
+            self.add_error("support_contact", _("Whoever has forgotten their password is to call: say where."))
         return cleaned
 
     def clean_mail_from(self) -> str:
@@ -126,7 +128,10 @@ class OrganizationAdmin(OrganizationScopedAdmin):
             gettext_lazy("Attachments and storage"),
             {"fields": ("max_attachment_mb", "max_message_mb", "storage_mb", "forbidden_types", "hold_unscanned")},
         ),
-        (gettext_lazy("Logging in"), {"fields": ("idle_minutes", "first_visit_mode", "first_visit_hours")}),
+        (
+            gettext_lazy("Logging in"),
+            {"fields": ("idle_minutes", "first_visit_mode", "first_visit_hours", "reset_mode")},
+        ),
         (
             gettext_lazy("Passwords"),
             {"fields": ("password_min_length", "password_classes", "password_age_days", "password_history")},

@@ -20,6 +20,10 @@ class Organization(models.Model):
         LINK = "link", _("a link to create a password is mailed")
         BY_TELEPHONE = "by_telephone", _("no mail: an administrator sets the password and tells it by telephone")
 
+    class Reset(models.TextChoices):
+        BY_MAIL = "by_mail", _("a temporary password and a link are mailed")
+        BY_TELEPHONE = "by_telephone", _("no mail: an administrator sets the password and tells it by telephone")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(
         _("name"), max_length=120, help_text=_("As recipients know it; stands in every notification.")
@@ -52,6 +56,13 @@ class Organization(models.Model):
         choices=FirstVisit,
         default=FirstVisit.TEMPORARY_PASSWORD,
         help_text=_("How somebody who has no password yet gets one."),
+    )
+    reset_mode = models.CharField(
+        _("forgotten password"),
+        max_length=20,
+        choices=Reset,
+        default=Reset.BY_MAIL,
+        help_text=_("How somebody gets in again who has forgotten theirs."),
     )
     password_min_length = models.PositiveSmallIntegerField(
         _("shortest password"),

@@ -58,6 +58,7 @@ def test_an_old_browser_is_told(client, organization, agent):
         ({"password_age_days": 90}, "Passwords last 90 days here"),
         ({"first_visit_mode": "by_telephone"}, "tells you a temporary password by telephone"),
         ({"first_visit_mode": "link"}, "a link that lets you create one"),
+        ({"reset_mode": "by_telephone"}, "Call North Clinic: an administrator tells you a temporary password"),
         ({"first_visit_hours": 48}, "It lasts 48 hours"),
         ({"recall_destroys_quotes": True}, "is destroyed too"),
         ({"recall_destroys_quotes": False}, "Replies and forwards keep"),

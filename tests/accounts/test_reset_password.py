@@ -146,6 +146,26 @@ def test_where_first_passwords_are_told_by_telephone_a_newcomer_gets_none(client
     assert ask_and_answer(client, recipient.address).outcome == "sent"
 
 
+def test_by_telephone_the_page_says_whom_to_call_whoever_asks(client, recipient):
+    Organization.objects.update(reset_mode="by_telephone", support_contact="020 7946 0000")
+    answers = [client.get(RESET), ask(client, recipient.address), ask(client, "nobody@outside.example")]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "North Clinic helps: 020 7946 0000" in answer.content.decode()
+        assert "<form" not in answer.content.decode()
+        assert seen(answer) == seen(answers[0])
+    assert not MailRequest.objects.exists()
+
+
+def test_a_request_of_before_brings_no_mail_by_telephone(client, recipient):
+    ask(client, recipient.address)
+    Organization.objects.update(reset_mode="by_telephone")
+    mail_requests.answer_waiting()
+    assert MailRequest.objects.get().outcome == "by_telephone"
+    assert not OutgoingMail.objects.exists()
+    assert not Credential.objects.exists()
+
+
 def test_it_lasts_an_hour(client, recipient):
     ask_and_answer(client, recipient.address)
     credential = Credential.objects.get()
