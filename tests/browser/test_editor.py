@@ -28,6 +28,7 @@ def written(page: Page) -> str:
 
 
 def paste(page: Page, html: str) -> None:
+    """Until it is there: the editor is handed what the clipboard holds after the event."""
     page.evaluate(
         """(html) => {
             const clipboardData = new DataTransfer();
@@ -38,6 +39,7 @@ def paste(page: Page, html: str) -> None:
         }""",
         html,
     )
+    page.wait_for_function("document.querySelector('[name=body]').value !== ''")
 
 
 def tool(page: Page, name: str) -> None:
