@@ -1,9 +1,9 @@
 """What may be attached: number, sizes, storage, types. The organisation sets them; each is said before it is hit, and
 each refusal names the file, the limit and what to do.
 
-A file is what it begins with and what it is called. Where the two differ, a program or a web page under a quieter name
-is refused: those are the ones that do something when they are opened. A picture that is called .jpg and is a .png harms
-nobody and passes. Archives are never opened here, so none can burst; what is in them the virus scanner sees.
+A file is what it begins with and what it is called (file_types.py). Where the two differ, readers are told; what the
+organisation forbids under its true name is refused under any other, and so are a program or a web page under a quieter
+one: those do something when they are opened. In a ZIP archive the names count as if they were attached.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,15 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from portal.models import Organization
 
+from . import file_types
+from .archives import Look
 from .models import Attachment, Message
 from .uploads import SealedUpload
 
 MAX_ATTACHMENTS = 50
 MB = 1024 * 1024
-# How programs begin: Windows, Linux, macOS (both byte orders, universal), scripts.
-_PROGRAMS = (b"MZ", b"\x7fELF", b"\xfe\xed\xfa", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
-# How web pages begin, drawings with scripts in them included; and what nobody expects to open as one.
-_PAGES = (b"<!doctype", b"<html", b"<svg", b"<script", b"<?xml")
+# Under these nobody expects a web page to open.
 _QUIET_ENDINGS = frozenset("pdf png jpg jpeg gif webp bmp tif tiff heic mp3 mp4 docx xlsx pptx odt ods odp zip".split())
-_PROGRAM_ENDINGS = frozenset("exe com dll sys scr msi bin elf so dylib app sh bash py pl rb class".split())
 
 
 @dataclass
@@ -59,7 +57,7 @@ class Room:
             return _("your storage of %(limit)d MB is full. Delete drafts or sent messages for good first.") % {
                 "limit": self.organization.storage_mb
             }
-        return _type_refusal(name, upload.head, forbidden_endings(self.organization))
+        return _type_refusal(name, upload.look, self.organization.forbidden_endings)
 
 
 def room_in(message: Message, sender: User) -> Room:
@@ -76,19 +74,32 @@ def room_in(message: Message, sender: User) -> Room:
     )
 
 
-def forbidden_endings(organization: Organization) -> frozenset[str]:
-    """Lower case, without the dot."""
-    return frozenset(ending.strip().lstrip(".").lower() for ending in organization.forbidden_types.split(",")) - {""}
+def doubt_about(name: str, upload: SealedUpload) -> str:
+    """What readers are told of an attached file's type (file_types.py: Doubts); empty: nothing."""
+    if not upload.size:
+        return ""
+    look = upload.look
+    return look.kind.name if file_types.differs(look.kind, name) else look.doubt
 
 
-def _type_refusal(name: str, head: bytes, forbidden: frozenset[str]) -> str | None:
+def _type_refusal(name: str, look: Look, forbidden: frozenset[str]) -> str | None:
+    kind, endings = look.kind, file_types.endings_of(name)
     # Any part counts, not only the last: "invoice.exe.txt" is one rename away.
-    parts = [part.strip().lower() for part in name.split(".")[1:]]
-    hit = next((part for part in parts if part in forbidden), None)
-    if hit:
+    if hit := _first(endings, forbidden):
         return _("your organisation does not allow files of the type .%(type)s.") % {"type": hit}
-    if head.startswith(_PROGRAMS) and not _PROGRAM_ENDINGS & set(parts[-1:]):
+    if kind is file_types.PROGRAM and not kind.endings.intersection(endings[-1:]):
         return _("its content is a program, which its name does not say.")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES) and _QUIET_ENDINGS & set(parts[-1:]):
+    if kind is file_types.PAGE and _QUIET_ENDINGS.intersection(endings[-1:]):
         return _("its content is a web page, which its name does not say.")
+    if file_types.differs(kind, name) and kind.endings & forbidden:
+        return _("its content is %(kind)s, which your organisation does not allow.") % {"kind": kind.label}
+    if look.forbidden and not file_types.is_document(kind, name):
+        return _("“%(file)s” is in it, and your organisation does not allow files of the type .%(type)s.") % {
+            "file": look.forbidden,
+            "type": _first(file_types.endings_of(look.forbidden), forbidden),
+        }
     return None
+
+
+def _first(endings: list[str], forbidden: frozenset[str]) -> str | None:
+    return next((ending for ending in endings if ending in forbidden), None)

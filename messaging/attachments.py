@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from portal import audit, moments
 from portal.prepared import Prepared
 
-from . import attachment_limits, sealed_files, sealing
+from . import attachment_limits, file_types, sealed_files, sealing
 from .models import Attachment, Message
 from .scanning import Scan
 from .uploads import SealedUpload
@@ -38,7 +38,7 @@ class NamedAttachment:
     size: int
     content_type: str
     released: bool = True  # False: nobody gets its bytes, now or ever; the note says why
-    note: str = ""
+    note: str = ""  # what there is to say against it: its scan, its type
 
 
 def clean_name(name: str) -> str:
@@ -84,6 +84,7 @@ def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) 
     attachment = Attachment(
         file_id=upload.file_id, message=message, content_type=(upload.content_type or "")[:120], size=upload.size or 0
     )
+    attachment.doubt = attachment_limits.doubt_about(name, upload)
     attachment.scan = upload.verdict.scan
     attachment.next_scan_at = moments.now() if attachment.scan in _UNSCANNED else None
     sealing.seal_attachment(attachment, message_key, name=name, attachment_key=upload.key)
@@ -97,7 +98,7 @@ def copy_to(draft: Message, draft_key: bytes, source: Message, source_key: bytes
     copies = []
     for row in source.attachments.all():
         copy = Attachment(message=draft, file_id=row.file_id, content_type=row.content_type, size=row.size)
-        copy.scan, copy.next_scan_at = row.scan, row.next_scan_at
+        copy.scan, copy.next_scan_at, copy.doubt = row.scan, row.next_scan_at, row.doubt
         sealing.seal_attachment(
             copy,
             draft_key,
@@ -121,7 +122,7 @@ def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
             row.size,
             row.content_type,
             row.is_released(hold),
-            note_on(row, hold),
+            " ".join(filter(None, (note_on(row, hold), file_types.in_words(row.doubt)))),
         )
         for row in _rows(message=message.id)
     ]

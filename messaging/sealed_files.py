@@ -11,11 +11,13 @@ id does not open. Nothing is ever in the clear on any disk, and memory use does 
 """
 
 import contextlib
+import errno
+import io
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -92,6 +94,11 @@ class SealedWriter:
 def open_sealed(file_id: uuid.UUID, key: bytes, size: int) -> Iterator[bytes]:
     """The file's bytes, chunk by chunk. SealBroken at once when the file is missing or has not the sealed length of
     `size` bytes, and in the middle when a chunk was changed; nothing unverified is ever yielded."""
+    return _chunks(_opened(file_id, size), AESGCM(key), file_id.bytes, size)
+
+
+def _opened(file_id: uuid.UUID, size: int) -> BinaryIO:
+    """The sealed file, at its first chunk."""
     try:
         file = path_of(file_id).open("rb")
     except FileNotFoundError as error:
@@ -99,18 +106,64 @@ def open_sealed(file_id: uuid.UUID, key: bytes, size: int) -> Iterator[bytes]:
     if os.fstat(file.fileno()).st_size != sealed_size(size) or file.read(1) != _VERSION:
         file.close()
         raise SealBroken("the file of this attachment is not what was written")
-    return _chunks(file, AESGCM(key), file_id.bytes, size)
+    return file
 
 
 def _chunks(file: BinaryIO, cipher: AESGCM, associated_data: bytes, size: int) -> Iterator[bytes]:
-    last_position = max(0, -(-size // CHUNK_BYTES) - 1)
     with file:
-        for position in range(last_position + 1):
-            sealed = file.read(CHUNK_BYTES + TAG_BYTES)
-            try:
-                yield cipher.decrypt(_nonce(position, position == last_position), sealed, associated_data)
-            except InvalidTag as error:
-                raise SealBroken(f"chunk {position} of an attachment does not open") from error
+        for position in range(_last_position(size) + 1):
+            yield _next_chunk(file, cipher, associated_data, position, size)
+
+
+def _last_position(size: int) -> int:
+    return max(0, -(-size // CHUNK_BYTES) - 1)
+
+
+def _next_chunk(file: BinaryIO, cipher: AESGCM, associated_data: bytes, position: int, size: int) -> bytes:
+    sealed = file.read(CHUNK_BYTES + TAG_BYTES)
+    try:
+        return cipher.decrypt(_nonce(position, position == _last_position(size)), sealed, associated_data)
+    except InvalidTag as error:
+        raise SealBroken(f"chunk {position} of an attachment does not open") from error
+
+
+class SealedReader(io.RawIOBase):
+    """The file's bytes from anywhere in it, a chunk at a time. SealBroken as in open_sealed."""
+
+    def __init__(self, file_id: uuid.UUID, key: bytes, size: int) -> None:
+        self._file = _opened(file_id, size)
+        self._cipher = AESGCM(key)
+        self._associated_data = file_id.bytes
+        self._size = size
+        self._at = 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if at < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as a file on a disk has it
+        self._at = at
+        return at
+
+    def readinto(self, buffer: Any) -> int:
+        if self._at >= self._size:
+            return 0
+        position, start = divmod(self._at, CHUNK_BYTES)
+        self._file.seek(len(_VERSION) + position * (CHUNK_BYTES + TAG_BYTES))
+        chunk = _next_chunk(self._file, self._cipher, self._associated_data, position, self._size)
+        part = chunk[start : start + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def remove(file_id: uuid.UUID) -> None:

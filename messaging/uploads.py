@@ -18,10 +18,8 @@ from django.utils.translation import gettext as _
 from portal.ids import uuid7
 from portal.keyring import new_key
 
-from . import scanning
+from . import archives, file_types, scanning
 from .sealed_files import SealedWriter, remove
-
-HEAD_BYTES = 16
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class SealedUpload(UploadedFile):
         super().__init__(file=None, name=name, content_type=content_type, size=0)
         self.file_id = uuid7()
         self.key = new_key()
-        self.head = b""  # the first bytes, in the clear, for telling what it is; in memory only
+        self.look = archives.Look(file_types.UNKNOWN)  # what it is, told from its content
         self.problem = ""
         self.verdict = scanning.Verdict(scanning.Scan.OFF)
 
@@ -69,9 +67,10 @@ class SealingUploadHandler(FileUploadHandler):
         if request is None or not request.user.is_authenticated or not _receives_files(request):
             # Dropped unread, unstored. The text of the form is kept: the view decides what to say.
             raise SkipFile
-        self._largest_mb = request.user.organization.max_attachment_mb
+        self._organization = request.user.organization
         self._upload = SealedUpload(self.file_name or "", self.content_type or "")
         self._writer: SealedWriter | None = None
+        self._head = b""
         self._scan = scanning.Stream()
         with self._telling_of_failure():
             self._writer = SealedWriter(self._upload.file_id, self._upload.key)
@@ -79,10 +78,10 @@ class SealingUploadHandler(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self._writer is None:
             return  # what still comes is read and dropped, so that the browser gets an answer it can show
-        if start == 0:
-            self._upload.head = raw_data[:HEAD_BYTES]
-        if start + len(raw_data) > self._largest_mb * 1024 * 1024:
-            self._give_up(_("an attachment may be %(limit)d MB at most.") % {"limit": self._largest_mb})
+        self._head += raw_data[: max(0, file_types.HEAD_BYTES - start)]
+        largest_mb = self._organization.max_attachment_mb
+        if start + len(raw_data) > largest_mb * 1024 * 1024:
+            self._give_up(_("an attachment may be %(limit)d MB at most.") % {"limit": largest_mb})
             return
         with self._telling_of_failure():
             self._writer.write(raw_data)
@@ -97,8 +96,16 @@ class SealingUploadHandler(FileUploadHandler):
             with self._telling_of_failure():
                 self._writer.finish()
                 self._upload.size = self._writer.size
+                self._upload.look = self._look()
             self._writer = None
         return self._upload
+
+    def _look(self) -> archives.Look:
+        kind, upload = file_types.kind_of(self._head), self._upload
+        if not file_types.is_archive(self._head):
+            return archives.Look(kind)
+        forbidden = self._organization.forbidden_endings
+        return archives.look_into(upload.file_id, upload.key, upload.size or 0, kind, forbidden)
 
     def upload_interrupted(self) -> None:
         writer: SealedWriter | None = getattr(self, "_writer", None)

@@ -23,6 +23,9 @@ class Attachment(models.Model):
     file_id = models.UUIDField(db_index=True, help_text="The file; a forwarded one is shared.")
     name = models.BinaryField(help_text="Sealed: the file's cleaned name.")
     content_type = models.CharField(_("content type"), max_length=120)
+    doubt = models.CharField(
+        max_length=16, blank=True, default="", help_text="What its content is, where its name says otherwise."
+    )
     size = models.PositiveBigIntegerField(_("size"), help_text="Bytes, before sealing.")
     wrapped_key = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -22,6 +22,7 @@ from messaging import (
     licences,
     replies,
     rules,
+    scanning,
     sealing,
     sending,
     signatures,
@@ -35,6 +36,7 @@ from messaging.replies import Answer
 from messaging.uploads import SealedUpload, receives_files
 from portal import moments
 from portal.ids import uuid7
+from portal.models import Organization
 
 from .navigation import mailbox_context, offer_undo
 from .parsing import parsed_uuids
@@ -264,14 +266,21 @@ def _page(
         "licence": _licence(request.user),
         "may_request_receipt": request.user.is_internal,
         **_definitions(request.user, form, is_reply="fixed" in context and context["fixed"] is not None),
-        "limits": {
-            "file_bytes": request.user.organization.max_attachment_mb * attachment_limits.MB,
-            "message_bytes": request.user.organization.max_message_mb * attachment_limits.MB,
-            "forbidden_types": sorted(attachment_limits.forbidden_endings(request.user.organization)),
-            "attachments": attachment_limits.MAX_ATTACHMENTS,
-            "recipients": MAX_RECIPIENTS,
-        },
+        "limits": _limits(request.user.organization),
         "quotes": quotes,
         **context,
     }
     return render(request, "messaging/compose.html", context, status=status)
+
+
+def _limits(organization: Organization) -> dict[str, Any]:
+    """What is said before it is hit."""
+    return {
+        "file_bytes": organization.max_attachment_mb * attachment_limits.MB,
+        "message_bytes": organization.max_message_mb * attachment_limits.MB,
+        "forbidden": ", ".join(sorted(organization.forbidden_endings)),
+        "attachments": attachment_limits.MAX_ATTACHMENTS,
+        "recipients": MAX_RECIPIENTS,
+        "are_scanned": scanning.is_on(),
+        "hold_unscanned": organization.hold_unscanned,
+    }

@@ -211,3 +211,8 @@ class Organization(models.Model):
     def disclaimer(self) -> str:
         """What stands below pages and mails, in the organisation's own words or the portal's."""
         return (self.brand and self.brand.disclaimer) or str(DEFAULT_DISCLAIMER)
+
+    @property
+    def forbidden_endings(self) -> frozenset[str]:
+        """Of the attachments it does not allow: lower case, without the dot."""
+        return frozenset(ending.strip().lstrip(".").lower() for ending in self.forbidden_types.split(",")) - {""}

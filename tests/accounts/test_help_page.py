@@ -69,7 +69,10 @@ def test_an_old_browser_is_told(client, organization, agent):
             {"max_attachment_mb": 25, "max_message_mb": 50},
             "One file up to 25 MB, one message with all its files up to 50",
         ),
-        ({"forbidden_types": "exe, js"}, "Not taken are files that end in exe, js."),
+        (
+            {"forbidden_types": "exe, js"},
+            "files that end in exe, js, nor ZIP archives with such",
+        ),
         ({"idle_minutes": 20}, "after 20 minutes"),
         ({"support_contact": "Help desk, 020 7946 0000"}, "Help desk, 020 7946 0000"),
     ],

@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
+from django.urls import reverse
 
 from accounts.models import User
 from messaging import drafts, sending
@@ -43,3 +45,22 @@ def send(write) -> Callable[..., Message]:
 def copy_of(message: Message, owner: User) -> MailboxEntry:
     """The one copy of the message this person received, or sent."""
     return MailboxEntry.objects.select_related("message__retention_key").get(message=message, owner=owner)
+
+
+def file_named(name: str, content: bytes) -> BytesIO:
+    """As the test client sends one."""
+    file = BytesIO(content)
+    file.name = name
+    return file
+
+
+@pytest.fixture
+def attach(sender, log_in):
+    """attach(content, name, action=…) → the page that answers; always the same draft."""
+    address = reverse("draft", args=[uuid7()])
+
+    def post(content: bytes, name: str = "report.pdf", action: str = "attach"):
+        form = {"to": "first@outside.example", "subject": "s", "body": "kept text", "action": action}
+        return log_in(sender).post(address, form | {"files": file_named(name, content)}, follow=True)
+
+    return post

@@ -1,6 +1,5 @@
 import os
 import time
-from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
@@ -13,13 +12,7 @@ from messaging.sealed_files import CHUNK_BYTES, path_of
 from portal.ids import uuid7
 from portal.models import Organization
 
-from .conftest import copy_of
-
-
-def file_named(name: str, content: bytes) -> BytesIO:
-    file = BytesIO(content)
-    file.name = name
-    return file
+from .conftest import copy_of, file_named
 
 
 @pytest.fixture
@@ -156,18 +149,6 @@ def test_too_many_are_refused_and_said(sender, write, log_in):
     assert Attachment.objects.count() == 50
 
 
-@pytest.fixture
-def attach(sender, log_in):
-    """attach(content, name) → the page that answers."""
-    address = reverse("draft", args=[uuid7()])
-
-    def post(content: bytes, name: str):
-        form = {"subject": "s", "body": "kept text", "action": "attach", "files": file_named(name, content)}
-        return log_in(sender).post(address, form, follow=True)
-
-    return post
-
-
 def limit(organization, **fields) -> None:
     Organization.objects.filter(id=organization.id).update(**fields)
 
@@ -181,6 +162,13 @@ def test_a_file_over_the_limit_is_refused_while_it_arrives(attach, organization,
     assert not list(settings.ATTACHMENTS_DIR.glob("??/*.part"))
     attach(bytes(1024 * 1024), "fits.iso")
     assert Attachment.objects.count() == 1
+
+
+def test_what_may_be_attached_is_said_before(sender, organization, log_in):
+    limit(organization, max_attachment_mb=3, max_message_mb=7, forbidden_types=".EXE, bat")
+    page = log_in(sender).get(reverse("compose")).text
+    assert "Up to 50 files of at most 3.0\xa0MB each, 7.0\xa0MB together." in page
+    assert "Not taken, nor in a ZIP archive: bat, exe." in page
 
 
 def test_a_message_and_a_persons_storage_are_limited(attach, organization):
@@ -211,7 +199,7 @@ def test_a_web_page_under_a_quiet_name_is_refused(content, attach):
 
 
 @pytest.mark.parametrize(("content", "name"), [(b"<html>", "page.html"), (b"<?xml ?>", "a.xml"), (b"\x89PNG", "a.jpg")])
-def test_what_says_what_it_is_or_harms_nobody_passes(content, name, attach):
+def test_what_says_what_it_is_or_harms_nobody_is_attached(content, name, attach):
     attach(content, name)
     assert Attachment.objects.count() == 1
 

@@ -3,7 +3,6 @@
 import resource
 import socket
 from contextlib import closing
-from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +10,8 @@ from django.urls import reverse
 
 from messaging.models import Attachment, Message
 from portal.ids import uuid7
+
+from .conftest import file_named
 
 MIB = 1024 * 1024
 
@@ -22,12 +23,6 @@ def stored(settings) -> set:
 @pytest.fixture
 def form() -> dict[str, str]:
     return {"to": "first@outside.example", "subject": "s", "body": "kept text", "action": "attach"}
-
-
-def file_of(content: bytes, name: str = "report.pdf") -> BytesIO:
-    file = BytesIO(content)
-    file.name = name
-    return file
 
 
 @pytest.mark.django_db(transaction=True)
@@ -51,7 +46,7 @@ def test_a_connection_that_breaks_leaves_nothing(received, live_server, sender, 
             pass
     assert stored(settings) == before
     assert not Attachment.objects.exists()
-    client.post(path, form | {"files": file_of(bytes(5_000_000))})
+    client.post(path, form | {"files": file_named("report.pdf", bytes(5_000_000))})
     assert [row.size for row in Attachment.objects.all()] == [5_000_000]
     assert Message.objects.count() == 1
 
@@ -62,12 +57,12 @@ def test_a_disk_that_fills_in_the_middle_is_said_and_leaves_nothing(sender, log_
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (24 * MIB, hard))
     try:
-        page = client.post(path, form | {"files": file_of(bytes(25 * MIB))}, follow=True)
+        page = client.post(path, form | {"files": file_named("report.pdf", bytes(25 * MIB))}, follow=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "“report.pdf” was not attached: it could not be stored just now." in page.text
     assert "kept text" in page.text
     assert stored(settings) == before
-    page = client.post(path, form | {"files": file_of(bytes(25 * MIB))}, follow=True)
+    page = client.post(path, form | {"files": file_named("report.pdf", bytes(25 * MIB))}, follow=True)
     assert "was not attached" not in page.text
     assert Attachment.objects.count() == 1

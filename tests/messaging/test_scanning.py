@@ -3,7 +3,6 @@
 import os
 import socket
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
 from django.urls import reverse
@@ -12,7 +11,6 @@ from messaging import access, late_scans
 from messaging.models import Attachment, MailboxEntry
 from messaging.sealed_files import path_of
 from portal import moments
-from portal.ids import uuid7
 from portal.models import AuditEvent, Organization
 from tests.clamd import EICAR, running
 
@@ -32,20 +30,6 @@ def no_clamd(settings):
     """Configured, and down."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         settings.CLAMD = f"tcp:127.0.0.1:{listening.getsockname()[1]}"
-
-
-@pytest.fixture
-def attach(sender, log_in):
-    """attach(content, action=…) → the page that answers; always the same draft."""
-    address = reverse("draft", args=[uuid7()])
-
-    def post(content: bytes, name: str = "report.pdf", action: str = "attach"):
-        file = BytesIO(content)
-        file.name = name
-        form = {"to": "first@outside.example", "subject": "s", "body": "kept text", "action": action, "files": file}
-        return log_in(sender).post(address, form, follow=True)
-
-    return post
 
 
 @pytest.fixture
@@ -95,6 +79,12 @@ def test_an_infected_file_is_refused_in_words_and_leaves_nothing(before, clamd, 
     assert (event.details["scan"], event.details["virus"]) == ("infected", "Eicar-Signature")
 
 
+def test_that_files_are_checked_is_said_before_they_are_chosen(clamd, sender, organization, log_in):
+    assert "nobody can fetch it before it has been." in log_in(sender).get(reverse("compose")).text
+    mark_instead(organization)
+    assert "goes with the message and says so." in log_in(sender).get(reverse("compose")).text
+
+
 def test_an_infected_file_is_not_sent_with_its_message(clamd, attach):
     attach(EICAR, action="send")
     assert MailboxEntry.objects.get().kind == MailboxEntry.Kind.DRAFT
@@ -103,6 +93,7 @@ def test_an_infected_file_is_not_sent_with_its_message(clamd, attach):
 def test_without_a_scanner_nothing_is_said_of_scanning(received, recipient, log_in):
     entry, row = received(b"content")
     assert row.scan == Scan.OFF
+    assert "virus" not in log_in(row.message.sender).get(reverse("compose")).text
     assert "virus" not in log_in(recipient).get(reverse("message", args=[entry.id])).text
 
 
