@@ -4,7 +4,8 @@
 #   make test    the test suite, without the browser's and the fault tests (.ci/run runs everything)
 #   make bench   how quick it is; needs PostgreSQL and Redis (benchmarks/README.md)
 #   make faults  hours of kills, crashes and cut lines; needs PostgreSQL, Redis and Debian's faketime (CONTRIBUTING.md).
-#                FAULTS="F5 F7 --runs 3" make faults: some of them; FAULTS=--help make faults: what can be said
+#                FAULTS="--jobs 4" make faults: on four installations side by side; FAULTS="F5 F7 --runs 3": some of
+#                them; FAULTS=--help: what can be said
 
 PYTHON ?= python3
 PORT ?= 8000

@@ -47,3 +47,27 @@ def _words_of(path: Path, words: list[str]) -> set[str]:
             found.update(words_in(tail + piece, words))
             tail = piece[-OVERLAP_BYTES:]
     return found
+
+
+class GrowingFiles:
+    """Logs and the like, of which only what has come since the last look is read."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, int] = {}
+
+    def holding(self, paths: Iterable[Path], word: str) -> list[str]:
+        return [str(path) for path in paths if word in path.name or self._news_holds(path, word)]
+
+    def _news_holds(self, path: Path, word: str) -> bool:
+        try:
+            size, known = path.stat().st_size, self._read.get(path, 0)
+            if size == known:
+                return False
+            with path.open("rb") as file:
+                # From the start, if written anew; else with the end of what was read, for a word in two parts.
+                file.seek(max(0, known - OVERLAP_BYTES) if size > known else 0)
+                content = file.read()
+                self._read[path] = file.tell()
+        except FileNotFoundError:
+            return False
+        return bool(words_in(content, [word]))

@@ -2,13 +2,14 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ READY = "securemsg is ready at "
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
+    """One below those that the system gives to outgoing connections: a server that is started there later, and perhaps
+    once more, still finds it free."""
+    while True:
+        port = random.randrange(10_000, 32_768)  # noqa: S311  nothing secret about it
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def command(folder: Path) -> list[str]:

@@ -5,23 +5,20 @@ temporary folder and ends them again.
 """
 
 import argparse
-import os
-import random
+import signal
 import sys
-import tempfile
-from pathlib import Path
 
-from tests.smtp_server import running
+from . import programme
 
 
 def main() -> int:
     arguments = _arguments()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    with tempfile.TemporaryDirectory(prefix="securemsg-faults-") as folder, running() as server:
-        from . import programme
-
-        seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**32)
-        return programme.perform(Path(folder), server, arguments, seed)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # told to end, it ends its jobs first
+    try:
+        return programme.perform(arguments)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _arguments() -> argparse.Namespace:
@@ -32,17 +29,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--meta", action="store_true", help="break the design on purpose: each must go red")
     parser.add_argument("--soak", type=float, default=30, help="minutes of F20 (30)")
     parser.add_argument("--backlog", type=int, default=100_000, help="mails of F15 (100000)")
-    parser.add_argument("--seed", type=int, help="of an earlier run, to choose as it chose")
+    parser.add_argument("--seed", type=int, help="of an earlier call, to choose as it chose")
     parser.add_argument(
         "--pace",
         type=float,
         default=5,
         help="times faster than for real that leases, time-outs and the clock go (5)",
     )
+    parser.add_argument("--jobs", type=int, default=1, help="installations side by side (1)")
     parser.add_argument("--list", action="store_true", help="name the faults and stop")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "securemsg.settings")
     sys.exit(main())

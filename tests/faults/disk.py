@@ -9,25 +9,29 @@ class Disk:
     """Mounted where one may mount; elsewhere the folder is a folder like any other and never full."""
 
     def __init__(self, folder: Path, mib: int) -> None:
-        self.folder = folder
+        self.folder, self._mib = folder, mib
         folder.mkdir(exist_ok=True)
         mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)]
         self.is_mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
         folder.chmod(0o755)
 
-    @property
-    def _filler(self) -> Path:
-        return self.folder / "filler"
-
     def fill(self) -> None:
-        """To the last byte."""
+        """To the last byte: it is made as small as what it holds, which costs no memory."""
         assert self.is_mounted, "filling a disk needs one of the suite's own: run as root, where tmpfs can be mounted"
-        with self._filler.open("wb") as file:
-            space = os.statvfs(self.folder)
-            os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize)
+        # Refused when something has been written since it was measured.
+        assert any(self._resize(f"{self._used()}") for _ in range(100)), "it grows quicker than it can be filled"
+
+    def _used(self) -> int:
+        space = os.statvfs(self.folder)
+        return (space.f_blocks - space.f_bfree) * space.f_frsize
 
     def empty(self) -> None:
-        self._filler.unlink(missing_ok=True)
+        if self.is_mounted:
+            assert self._resize(f"{self._mib}m")
+
+    def _resize(self, size: str) -> bool:
+        command = ["mount", "-o", f"remount,size={size}", str(self.folder)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
     def end(self) -> None:
         if self.is_mounted:

@@ -3,10 +3,10 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .client import NO_ANSWER, Answer, text_of
+from .client import NO_ANSWER, text_of
 from .recorder import Letter, Record
 
 Violations = Iterator[str]
@@ -210,17 +210,15 @@ def i12_the_pages_answer(record: Record) -> Violations:
             yield f"{answer.method} {answer.path} answered {answer.status}"
 
 
-def p95(answers: list[Answer]) -> float:
-    seconds = sorted(answer.seconds for answer in answers)
-    return seconds[int(len(seconds) * 0.95)] if seconds else 0.0
+def p95(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[int(len(seconds) * 0.95)] if seconds else 0.0
 
 
-def slow_pages(records: list[Record]) -> Violations:
+def slow_pages(seconds: Sequence[float]) -> Violations:
     """The rest of I12, for all runs of a fault together: nineteen of twenty pages within a second, where the fault has
     nothing to do with pages. Of fewer than twenty there is no twentieth."""
-    answers = [answer for record in records if record.web_is_unaffected for answer in record.answers]
-    if len(answers) >= 20 and p95(answers) > 1:
-        yield f"I12: one page in twenty took {p95(answers):.1f} s, though nothing was wrong with the pages"
+    if len(seconds) >= 20 and p95(seconds) > 1:
+        yield f"I12: one page in twenty took {p95(seconds):.1f} s, though nothing was wrong with the pages"
 
 
 ALL: tuple[Callable[[Record], Violations], ...] = (

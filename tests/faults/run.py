@@ -19,7 +19,6 @@ from accounts.models import Domain, User
 from portal import moments, outbox
 from portal.ids import uuid7
 from portal.models import Organization, OutgoingMail
-from tests.in_the_clear import files_holding, words_in
 
 from . import invariants, recorder
 from .client import Browser, File
@@ -203,12 +202,11 @@ class Run:
         return [arrival for arrival in arrived if arrival.message_id not in of_others]
 
     def in_the_clear(self) -> list[str]:
-        """The word that stands in every subject, body, file and file name, wherever it must not: logs, stored files,
-        whatever Redis was told. The database's own files are looked through at the very end (programme.py)."""
-        folders = [path for path in self.stage.folder.iterdir() if path.is_dir() and path.name != "postgres"]
-        logs = [path for path in self.stage.folder.iterdir() if path.is_file()]
-        found = [one for folder in folders for one in files_holding(folder, [self.word])]
-        return found + [str(path) for path in logs if words_in(path.read_bytes(), [self.word])]
+        """What begins every word in subjects, bodies, files and file names, wherever it must not be: logs, stored
+        files, whatever Redis was told. The database's own files are looked through at the very end (jobs.py)."""
+        below = self.stage.folder
+        files = [path for path in below.rglob("*") if path.is_file() and below / "postgres" not in path.parents]
+        return self.stage.looked_through.holding(files, CANARY)
 
 
 def play(stage: Stage, act: Callable[[Run], None], seed: int, *, bound: float = BOUND) -> Outcome:

@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from portal.new_master_key import new_master_key
+from tests.in_the_clear import GrowingFiles
 from tests.portal_process import free_port
 from tests.smtp_server import ScriptedServer
 
@@ -41,6 +42,7 @@ class Stage:
         self.attachments = folder / "attachments"
         self.environment = os.environ | self._settings()
         self.processes: dict[str, list[Process]] = {"web": [], "worker": [], "clock": []}
+        self.looked_through = GrowingFiles()
         self._number = 0
         self._listener: Process | None = None
 

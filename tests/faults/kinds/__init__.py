@@ -1,6 +1,8 @@
 """The faults, by kind; each module adds its own to ALL."""
 
+import importlib
 import os
+import pkgutil
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +32,19 @@ class Fault:
 
 
 ALL: list[Fault] = []
+
+
+def known() -> list[Fault]:
+    """All of them, in the order of the matrix. Needs Django set up."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return sorted(ALL, key=lambda fault: int(fault.number[1:]))
+
+
+def named(name: str) -> Fault:
+    """By its number and name, which no two have in common."""
+    (found,) = [fault for fault in known() if str(fault) == name]
+    return found
 
 
 def fault(
