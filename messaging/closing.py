@@ -12,7 +12,7 @@ from portal import closing
 from portal.models import Organization
 
 from . import retention
-from .models import ApprovedReading, Attachment, Erasure, MassRecall, Message, Recipient, RecipientUse
+from .models import Activity, ApprovedReading, Attachment, Erasure, MassRecall, Message, Recipient, RecipientUse
 
 _ROWS = 250
 
@@ -40,6 +40,7 @@ def _step(organization: Organization) -> bool:
             ApprovedReading.objects.filter(organization=organization),
             MassRecall.objects.filter(organization=organization),
             Erasure.objects.filter(organization=organization),
+            Activity.objects.filter(organization=organization),
             RecipientUse.objects.filter(sender__organization=organization),
         ]
     )

@@ -51,3 +51,10 @@ def erase_people() -> None:
     from . import erasing
 
     erasing.work_off()
+
+
+@shared_task
+def count_activity() -> None:
+    from . import activity
+
+    activity.count_up()

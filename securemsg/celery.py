@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
     "purge what is past its retention": {"task": "messaging.tasks.purge_due", "schedule": 60.0},
     "destroy the keys of months that are over": {"task": "messaging.tasks.destroy_ended_keys", "schedule": 3600.0},
     "tell whose account is locked": {"task": "accounts.tasks.tell_the_locked", "schedule": 60.0},
+    "count what went on": {"task": "messaging.tasks.count_activity", "schedule": 300.0},
     "clear old log-in attempts": {"task": "accounts.tasks.clear_old_attempts", "schedule": 600.0},
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": 3600.0},
 }

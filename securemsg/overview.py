@@ -3,12 +3,10 @@
 Every number is of the rows this administrator may know of; a constant number of queries.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -18,9 +16,9 @@ from django.utils.translation import ngettext
 
 from accounts import throttling
 from accounts.models import LogInAttempt, User
-from messaging import approved_reading
+from messaging import activity, approved_reading
 from messaging.admin.licences import users_near_limit
-from messaging.models import ApprovedReading, LicensedSender, Message, Recipient
+from messaging.models import ApprovedReading, LicensedSender, Message
 from portal import keyring, moments
 from portal.charts import Chart, bar_chart
 from portal.console import is_operator, may, own_organization, visible
@@ -144,20 +142,16 @@ def charts(request: HttpRequest) -> list[Chart]:
     today = timezone.localtime(moments.now()).date()
     days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
     since = timezone.make_aware(datetime.combine(days[0], datetime.min.time()))
-    found = []
+    titles: dict[str, str] = {}
     if may(request, Message, "view"):
-        messages = visible(request, Message.objects.filter(sent_at__gte=since))
-        recipients = Recipient.objects.filter(message__in=messages.values("pk"))
-        found.append(_by_day(_("Messages sent"), messages, "sent_at", days))
-        found.append(_by_day(_("Recipients written to"), recipients, "message__sent_at", days))
+        titles |= {"messages": _("Messages sent"), "recipients": _("Recipients written to")}
     if may(request, LogInAttempt, "view"):
-        log_ins = visible(request, LogInAttempt.objects.filter(at__gte=since, cause=LogInAttempt.Cause.SUCCESS))
-        found.append(_by_day(_("Log-ins"), log_ins, "at", days))
-    return found
+        titles["log_ins"] = _("Log-ins")
+    organization = None if is_operator(request) else own_organization(request)
+    found = activity.by_day(list(titles), organization, since)
+    return [_by_day(title, found[field], days) for field, title in titles.items()]
 
 
-def _by_day(title: str, rows: QuerySet, moment: str, days: Iterable[date]) -> Chart:
-    counted = rows.order_by().annotate(day=TruncDate(moment)).values("day").annotate(n=Count("pk"))
-    found = dict(counted.values_list("day", "n"))
-    points = [(date_format(day, "j M"), found.get(day, 0)) for day in days]
+def _by_day(title: str, counts: activity.Days, days: list[date]) -> Chart:
+    points = [(date_format(day, "j M"), counts.get(day, 0)) for day in days]
     return bar_chart(title, _("Day"), title, points)

@@ -1,3 +1,4 @@
+from .activity import Activity
 from .approved_reading import ApprovedReading
 from .attachment import Attachment, AttachmentFetch
 from .definition import Definition, DefinitionFolder
@@ -10,6 +11,7 @@ from .recipient import Recipient
 from .signature import Signature
 
 __all__ = [
+    "Activity",
     "ApprovedReading",
     "Attachment",
     "AttachmentFetch",

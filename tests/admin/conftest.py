@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import roles
 from accounts.models import Domain, Group, LogInAttempt, User
 from messaging.models import (
+    Activity,
     ApprovedReading,
     Definition,
     DefinitionFolder,
@@ -83,6 +85,7 @@ def _furnish(organization: Organization, user: User) -> dict[str, Model]:
     )
     mail.save()
     return {
+        "activity": Activity.objects.create(organization=organization, begins_at=now - timedelta(days=31)),
         "mail": mail,
         "key": _dkim_key(organization),
         "check": MailCheck.objects.create(organization=organization),
@@ -134,6 +137,21 @@ def _dkim_key(organization: Organization) -> DkimKey:
     key.created_at = moments.now()
     key.save()
     return key
+
+
+@pytest.fixture
+def playing(north, administrator, make_user):
+    """playing(role): a browser of an administrator of north with that role."""
+
+    def play(role: str) -> Client:
+        user = make_user(north.organization, f"{role or 'whole'}@north.example", is_staff=True)
+        roles.give_role(actor=administrator, user=user, role=role)
+        client = Client()
+        client.force_login(user)
+        client.user = user  # type: ignore[attr-defined]
+        return client
+
+    return play
 
 
 @pytest.fixture
