@@ -6,9 +6,8 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts import roles
-from accounts.admin.user_verbs import VERBS
 from accounts.models import Group, User
-from messaging.models import Definition, LicensedSender, MassRecallItem, Message
+from messaging.models import Definition, LicensedSender
 from portal.models import AuditEvent, Organization
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
@@ -43,22 +42,6 @@ ROLES = ("", *roles.Role.values)
 each_role = pytest.mark.parametrize("role", ROLES)
 
 
-@pytest.fixture
-def playing(north, administrator, make_user):
-    """playing(role): a browser of an administrator of north with that role."""
-    from django.test import Client
-
-    def play(role: str) -> Client:
-        user = make_user(north.organization, f"{role or 'whole'}@north.example", is_staff=True)
-        roles.give_role(actor=administrator, user=user, role=role)
-        client = Client()
-        client.force_login(user)
-        client.user = user  # type: ignore[attr-defined]
-        return client
-
-    return play
-
-
 def test_the_table_has_every_model():
     assert set(TABLE) == {model._meta.label for model in admin.site._registry}
 
@@ -69,6 +52,7 @@ def test_what_each_may_do(north, rows, playing, role):
     found = dict.fromkeys(TABLE, "")
     for model, row in rows(north).items():
         change = page(model, "change", row.pk)
+        before = AuditEvent.objects.count()
         tries = {
             "v": client.get(page(model, "changelist"), follow=True).status_code == 200,
             "a": client.get(page(model, "add")).status_code == 200,
@@ -76,6 +60,10 @@ def test_what_each_may_do(north, rows, playing, role):
             "d": client.get(page(model, "delete", row.pk)).status_code == 200,
         }
         found[model._meta.label] = "".join(letter for letter, may in tries.items() if may)
+        refused = {page(model, "add"): "a", change: "c", page(model, "delete", row.pk): "d"}
+        for url in [url for url, letter in refused.items() if not tries[letter]]:
+            assert client.post(url, {"post": "yes", "name": "Taken"}).status_code in {302, 403, 404}, url
+        assert AuditEvent.objects.count() == before, model
     expected = {label: letters[ROLES.index(role)] for label, letters in TABLE.items()}
     for domain in ("accounts.InternalDomain", "accounts.ExternalDomain"):
         expected[domain] = expected[domain].replace("c", "")  # its change page is the list of its users
@@ -98,18 +86,6 @@ def test_the_contents_list_what_may_be_seen_and_nothing_else(playing, role):
     for label, letters in TABLE.items():
         url = page(apps.get_model(label), "changelist")
         assert (f'href="{url}"' in html) == ("v" in letters[ROLES.index(role)])
-
-
-@each_role
-@pytest.mark.parametrize("verb", [*VERBS, "issue-password"])
-def test_only_who_may_change_users_does_what_their_page_offers(playing, recipient, role, verb):
-    client = playing(role)
-    before = AuditEvent.objects.count()
-    status = client.post(page(User, verb.replace("-", "_"), recipient.pk)).status_code
-    if "c" in TABLE["accounts.User"][ROLES.index(role)]:
-        assert status in {200, 302}
-    else:
-        assert (status, AuditEvent.objects.count()) == (404, before)
 
 
 @pytest.mark.parametrize("role", roles.Role.values)
@@ -143,16 +119,6 @@ def test_who_gives_licences(playing, colleague, role, licensed):
     assert colleague.is_licensed == licensed
 
 
-@pytest.mark.parametrize(("role", "status"), [("", 200), (roles.Role.BASIC, 200), (roles.Role.AUDITOR, 403)])
-def test_who_recalls(playing, sender, send, role, status):  # noqa: F811
-    message = send(sender, to="a@x.example")
-    client = playing(role)
-    html = client.get(page(Message, "changelist")).content.decode()
-    assert ("Recall ticked" in html) == (status == 200)
-    assert client.post(page(Message, "changelist"), {"message": [message.pk]}).status_code == status
-    assert not MassRecallItem.objects.exists()
-
-
 @pytest.mark.parametrize("role", [roles.Role.HELP_DESK, roles.Role.AUDITOR])
 def test_nothing_is_changed_through_a_list_or_an_inline(playing, north, sender, role):
     client = playing(role)
@@ -164,12 +130,6 @@ def test_nothing_is_changed_through_a_list_or_an_inline(playing, north, sender, 
     pack = {"bulk_sender_packs-0-recipients": 5, "bulk_sender_packs-0-first_month": "2030-01"}
     client.post(page(LicensedSender, "change", sender.pk), inline | pack)
     assert not sender.bulk_sender_packs.exists()
-
-
-def test_the_dry_run_is_for_who_sees_definitions(playing):
-    url = reverse("admin:messaging_definition_dry_run")
-    assert playing(roles.Role.AUDITOR).get(url).status_code == 200
-    assert playing(roles.Role.HELP_DESK).get(url).status_code == 403
 
 
 def test_a_role_is_given_taken_and_written_down(north, colleague, events, administrator):
