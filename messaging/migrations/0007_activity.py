@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0005_approved_readings'),
+        ('messaging', '0006_attachment_doubts'),
         ('portal', '0012_reset_mode'),
     ]
 
