@@ -22,7 +22,7 @@ def poison(run: Run) -> None:
 
 
 def _given_up(run: Run) -> int:
-    """How many; the others as after a hundred tries, save those that a worker holds, which writes down its own count."""
+    """How many; the others are as after a hundred tries, save those that a worker holds: it writes its own count."""
     rows = run.rows().filter(kind=POISON)
     waiting = rows.filter(finished_at__isnull=True, lease_until__isnull=True, attempts__lt=outbox.MOST_ATTEMPTS)
     waiting.update(attempts=outbox.MOST_ATTEMPTS, due_at=moments.now())
