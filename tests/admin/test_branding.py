@@ -10,7 +10,6 @@ from portal.models import AuditEvent, BrandImage, Branding
 
 from ..small_pictures import ico, jpeg, png
 from .conftest import page
-from .test_roles import playing  # noqa: F401  a fixture
 
 PREVIEW = reverse("admin:portal_branding_preview")
 FIELDS = {"page_title": "North post", "disclaimer": "For patients.", "accent": "#7A1F5C"}

@@ -15,7 +15,6 @@ from portal.models import AuditEvent, OutgoingMail
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
 from .conftest import just_confirmed, page
-from .test_roles import playing  # noqa: F401  a fixture
 
 WHO = "first@outside.example"
 

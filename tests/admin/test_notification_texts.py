@@ -10,7 +10,6 @@ from portal.models import AuditEvent, NotificationText
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
 from .conftest import page
-from .test_roles import playing  # noqa: F401  a fixture
 
 PREVIEW = reverse("admin:portal_notificationtext_preview")
 FIELDS = {

@@ -10,7 +10,6 @@ from accounts.models import Domain, ExternalDomain, Group, User
 from portal.models import AuditEvent
 
 from .conftest import just_confirmed, page
-from .test_roles import playing  # noqa: F401  a fixture
 
 FIELDS = {"name": "Colleague", "allow_logon": "on"}
 
