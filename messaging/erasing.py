@@ -1,10 +1,11 @@
 """Erasing a person at their request: their copies and their personal data are destroyed, what others hold stays.
 
-The order itself ends their access, destroys what the directories know and takes back mail that has not left. The rest
-may be long, and is worked off by the clock in small transactions: copies, key by key; drafts; their address and name in
-other people's histories; and at last, once the mail that tells them of it has come to an end, their log-ins, and the
-address in licence counts (which stay exact) and in the list of outgoing mail. What is left to do stands in the rows
-themselves, so whoever is killed on the way is followed by the next.
+The order itself ends their access, destroys what the directories know and what administrators wrote down of them, and
+takes back mail that has not left. The rest may be long, and is worked off by the clock in small transactions: files
+with a row of theirs that wait to be imported; copies, key by key; drafts; their address and name in other people's
+histories; and at last, once the mail that tells them of it has come to an end, their log-ins, and the address in
+licence counts (which stay exact) and in the list of outgoing mail. What is left to do stands in the rows themselves, so
+whoever is killed on the way is followed by the next.
 """
 
 import time
@@ -12,18 +13,19 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import erasing as directory
 from accounts.models import User
-from portal import audit, letters, moments, outbox
-from portal.models import OutgoingMail
+from portal import audit, imports, letters, moments, outbox
+from portal.mentions import mentioning
+from portal.models import ImportProblem, OutgoingMail
 
 from . import drafts
-from .models import Erasure, MailboxEntry, Recipient, RecipientUse
+from .models import ApprovedReading, Erasure, MailboxEntry, Recipient, RecipientUse
 
 KIND = "erased"
 TASK = "messaging.tasks.erase_people"
@@ -78,6 +80,7 @@ def order(*, actor: User, user: User) -> Erasure:
         organization=organization, user=locked, actor=actor, address=address, ordered_at=moments.now()
     )
     outbox.cancel(OutgoingMail.objects.filter(finished_at__isnull=True, organization=organization, to_address=address))
+    _forget_what_was_written_of(locked)
     directory.strip_identity(locked)
     audit.record(organization, "user.erasure_ordered", actor=actor, about=locked.pk)
     told = outbox.new_mail(
@@ -93,11 +96,22 @@ def order(*, actor: User, user: User) -> Erasure:
     return erasure
 
 
+def _forget_what_was_written_of(user: User) -> None:
+    """By administrators: wrong rows of imported files, and reasons for reading messages; their own reasons too."""
+    names = (user.address, user.name)
+    rows = ImportProblem.objects.filter(of_import__organization=user.organization_id)
+    mentioning(rows, "text", names).update(text=_("This row is erased."))
+    reasons = ApprovedReading.objects.filter(organization=user.organization_id)
+    of_them = reasons.filter(Q(asked_by=user) | Q(message__sender=user)) | mentioning(reasons, "reason", names)
+    of_them.update(reason=_("This reason is erased."))
+
+
 def work_off(*, seconds: float = 20) -> int:
     """Go on with what is ordered, oldest first, for so long at most; returns how many came to an end."""
     ends = time.monotonic() + seconds
     finished = 0
     for erasure in Erasure.objects.filter(finished_at__isnull=True).select_related("user__organization").order_by("id"):
+        imports.forget_person(erasure.user.organization, erasure.address)
         while time.monotonic() < ends and (_destroy_copies(erasure) or _discard_drafts(erasure) or _forget(erasure)):
             pass
         finished += time.monotonic() < ends and _finish(erasure)

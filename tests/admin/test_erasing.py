@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts import erasing as directory
 from accounts import roles
 from accounts.models import Group, LogInAttempt, PortalSession, User
 from messaging import erasing
-from messaging.models import Erasure, MailboxEntry, Message, Recipient, RecipientUse
-from portal import audit, outbox
-from portal.models import AuditEvent, OutgoingMail
+from messaging.models import ApprovedReading, Erasure, MailboxEntry, Message, Recipient, RecipientUse
+from portal import audit, imports, moments, outbox
+from portal.models import AuditEvent, Import, ImportProblem, OutgoingMail
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
 from .conftest import just_confirmed, page
@@ -180,3 +181,62 @@ def test_with_a_role_nobody_is_erased(playing, recipient, role):  # noqa: F811
     client = just_confirmed(playing(role))
     assert client.post(url(recipient)).status_code == 403
     assert "/erasure/order/" not in client.get(page(User, "change", recipient.pk)).content.decode()
+
+
+# --- What administrators wrote down of them -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def uploaded(north):
+    """uploaded(content, kind): a file that waits to be checked, or confirmed."""
+
+    def upload(content: bytes, kind: str = "users") -> Import:
+        kind = imports.kind_named(kind)
+        return imports.order(actor=north.user, organization=north.organization, kind=kind, content=content)
+
+    return upload
+
+
+def test_files_with_a_row_of_theirs_are_forgotten(erase, north, recipient, uploaded):
+    theirs = uploaded(b"address,name\nother@outside.example,Other\nFirst@Outside.example,Changed\n")
+    confirmed = uploaded(b"address\nfirst@outside.example\n", "licences")
+    Import.objects.filter(pk=confirmed.pk).update(checked_at=Now(), confirmed_at=Now())
+    others = uploaded(b"address,name\nother@outside.example,Other\n")
+    erase(recipient)
+    erasing.work_off()
+    runs = {run.pk: run for run in Import.objects.all()}
+    for run in (theirs, confirmed):
+        assert (runs[run.pk].content, runs[run.pk].cancelled_at is not None) == (None, True)
+    assert runs[others.pk].content is not None
+
+
+def test_so_is_what_was_said_of_a_row(erase, north, south, recipient):
+    run = getattr(north, "import")
+    User.objects.filter(pk=recipient.pk).update(name="Ann")
+    texts = ["address: First@outside.example is twice here.", "name: “Ann” is too short.", "Channel is no domain."]
+    for line, text in enumerate(texts):
+        ImportProblem.objects.create(of_import=run, line=line, text=text)
+    foreign = ImportProblem.objects.create(of_import=getattr(south, "import"), line=1, text=texts[0])
+    erase(User.objects.get(pk=recipient.pk))
+    found = list(run.problems.order_by("line").values_list("text", flat=True))
+    assert found == ["This row is erased.", "This row is erased.", "Channel is no domain."]
+    foreign.refresh_from_db()
+    assert foreign.text == texts[0]
+
+
+def test_so_are_reasons_for_reading_what_they_wrote_or_asked_for(erase, north, recipient, answered, administrator):
+    theirs, others = Message.objects.get(sender=recipient), Message.objects.exclude(sender=recipient).first()
+    now = moments.now()
+
+    def ask(message, reason, asked_by=administrator):
+        organization = north.organization
+        return ApprovedReading.objects.create(
+            organization=organization, message=message, asked_by=asked_by, asked_at=now, reason=reason
+        )
+
+    gone = [ask(theirs, "A threat"), ask(others, f"What {WHO} was told"), ask(others, "I want to know", recipient)]
+    kept = ask(others, "A complaint")
+    erase(recipient)
+    reasons = dict(ApprovedReading.objects.values_list("pk", "reason"))
+    assert {reasons[asked.pk] for asked in gone} == {"This reason is erased."}
+    assert reasons[kept.pk] == "A complaint"
