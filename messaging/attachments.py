@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from portal import audit, moments
+from portal import audit, bulk, moments
 from portal.prepared import Prepared
 
 from . import attachment_limits, file_types, sealed_files, sealing
@@ -176,7 +176,7 @@ def remove_files_on_commit(file_ids: list[uuid.UUID]) -> None:
     leaves, collect_orphans finds."""
 
     def remove_files() -> None:
-        shared = set(Attachment.objects.filter(file_id__in=file_ids).values_list("file_id", flat=True))
+        shared = set(Attachment.objects.filter(file_id__in=bulk.among(file_ids)).values_list("file_id", flat=True))
         for file_id in set(file_ids) - shared:
             sealed_files.remove(file_id)
 

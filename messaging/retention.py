@@ -13,17 +13,17 @@ a worker that is killed anywhere is simply followed by the next one, and two at 
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Length, Now
 
-from portal import audit, moments
+from portal import audit, bulk, moments
 from portal.models import Organization, RetentionKey
 
 from . import attachments, drafts
-from .models import Attachment, MailboxEntry, Message, Quote
+from .models import Attachment, AttachmentFetch, MailboxEntry, Message, Quote
 
 # What one transaction destroys at most: a tenth of a second even on a busy database.
 _MESSAGES, _ROWS, _BYTES = 100, 250, 4 * 1024 * 1024
@@ -32,18 +32,25 @@ _MESSAGES, _ROWS, _BYTES = 100, 250, 4 * 1024 * 1024
 def purge_due(*, seconds: float = 50) -> int:
     """Destroy the content of what is due, oldest first, for so long at most; returns how many messages."""
     ends = time.monotonic() + seconds
+    return sum(_purge_due_of(organization, ends) for organization in Organization.objects.all())
+
+
+def _purge_due_of(organization: Organization, ends: float) -> int:
     purged = 0
-    for organization in Organization.objects.all():
-        while count := _purge_some(_due(organization), organization):
-            purged += count
-            if time.monotonic() > ends:
-                return purged
+    due = _left(organization).filter(sent_at__lte=Now() - timedelta(days=organization.retention_days))
+    while time.monotonic() < ends and (some := _some(due)):
+        count = _purge_some([id_ for id_, _at in some], organization)
+        if not count:
+            break
+        purged += count
+        # Nothing older is left; the index still has it, until it is vacuumed.
+        due = due.filter(sent_at__gte=some[0][1])
     return purged
 
 
 def purge_some_of_all(organization: Organization) -> int:
     """Whatever its age, drafts too: one round; returns how many messages it brought to an end."""
-    return _purge_some(_some(_left(organization)), organization)
+    return _purge_some([id_ for id_, _at in _some(_left(organization))], organization)
 
 
 def is_anything_left(organization: Organization) -> bool:
@@ -53,9 +60,9 @@ def is_anything_left(organization: Organization) -> bool:
 
 def _purge_some(messages: Sequence[uuid.UUID], organization: Organization) -> int:
     """One round; returns how many messages it brought to an end."""
-    while _destroy_some_keys(messages):
+    while _destroy_some_keys(messages) == _ROWS:
         pass
-    while _destroy_some_files(messages):
+    while _destroy_some_files(messages) == _ROWS:
         pass
     return _empty(messages, organization)
 
@@ -64,28 +71,25 @@ def _left(organization: Organization) -> QuerySet[Message]:
     return Message.objects.filter(organization=organization, purged_at__isnull=True)
 
 
-def _due(organization: Organization) -> list[uuid.UUID]:
-    return _some(_left(organization).filter(sent_at__lte=Now() - timedelta(days=organization.retention_days)))
-
-
-def _some(messages: QuerySet[Message]) -> list[uuid.UUID]:
-    """The next ones, up to so many, and to so many bytes unless one alone has more."""
-    chosen: list[uuid.UUID] = []
+def _some(messages: QuerySet[Message]) -> list[tuple[uuid.UUID, datetime | None]]:
+    """Id and sent_at of the next ones, up to so many, and to so many bytes unless one alone has more."""
+    chosen: list[tuple[uuid.UUID, datetime | None]] = []
     total = 0
-    for message_id, size in messages.order_by("sent_at").values_list("id", Length("body"))[:_MESSAGES]:
+    oldest = messages.order_by("sent_at").values_list("id", "sent_at", Length("body"))
+    for message_id, sent_at, size in oldest[:_MESSAGES]:
         total += size
         if chosen and total > _BYTES:
             break
-        chosen.append(message_id)
+        chosen.append((message_id, sent_at))
     return chosen
 
 
 def _destroy_some_keys(messages: Sequence[uuid.UUID]) -> int:
     """Every kind of copy, the author's own included."""
-    held = MailboxEntry.objects.filter(message__in=messages, removed_at__isnull=True)
+    held = MailboxEntry.objects.filter(message__in=bulk.among(messages), removed_at__isnull=True).order_by()
     with transaction.atomic():
-        ids = list(held.select_for_update(skip_locked=True).order_by().values_list("id", flat=True)[:_ROWS])
-        return MailboxEntry.objects.filter(id__in=ids).update(wrapped_key=None, removed_at=Now())
+        some = held.select_for_update(skip_locked=True).values("id")[:_ROWS]
+        return MailboxEntry.objects.filter(id__in=some).update(wrapped_key=None, removed_at=Now())
 
 
 def _destroy_some_files(messages: Sequence[uuid.UUID]) -> int:
@@ -93,10 +97,18 @@ def _destroy_some_files(messages: Sequence[uuid.UUID]) -> int:
     with transaction.atomic():
         # Held, as whoever copies attachments for a forward holds it: no row is ever left to a file that is gone.
         locked = _locked(messages)
-        rows = list(Attachment.objects.filter(message__in=locked).values_list("id", "file_id")[:_ROWS])
-        Attachment.objects.filter(id__in=[id_ for id_, _file in rows]).delete()
-        attachments.remove_files_on_commit([file_id for _id, file_id in rows])
+        rows = list(Attachment.objects.filter(message__in=bulk.among(locked)).values_list("id", "file_id")[:_ROWS])
+        if rows:
+            _delete_attachments([id_ for id_, _file in rows])
+            attachments.remove_files_on_commit([file_id for _id, file_id in rows])
     return len(rows)
+
+
+def _delete_attachments(ids: Sequence[uuid.UUID]) -> None:
+    """What delete() does, but for fetching every row first; that they were fetched, when and by whom, stays."""
+    AttachmentFetch.objects.filter(attachment__in=bulk.among(ids)).update(attachment=None)
+    rows = Attachment.objects.filter(id__in=bulk.among(ids))
+    rows._raw_delete(rows.db)
 
 
 def _empty(messages: Sequence[uuid.UUID], organization: Organization) -> int:
@@ -106,17 +118,18 @@ def _empty(messages: Sequence[uuid.UUID], organization: Organization) -> int:
     files = Attachment.objects.filter(message=OuterRef("pk"))
     with transaction.atomic():
         locked = _locked(messages)
-        bare = Message.objects.filter(~Exists(copies), ~Exists(files), id__in=locked)
+        bare = Message.objects.filter(~Exists(copies), ~Exists(files), id__in=bulk.among(locked))
         ids = list(bare.values_list("id", flat=True))
-        Quote.objects.filter(message__in=ids).delete()
-        Message.objects.filter(id__in=ids).update(subject=b"", body=b"", draft_recipients=b"", purged_at=Now())
+        Quote.objects.filter(message__in=bulk.among(ids)).delete()
+        ended = Message.objects.filter(id__in=bulk.among(ids))
+        ended.update(subject=b"", body=b"", draft_recipients=b"", purged_at=Now())
         audit.record_each(organization, "message.purged", about=ids)
     return len(ids)
 
 
 def _locked(messages: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Those of the messages that are not purged yet and that nobody else holds; held until the transaction ends."""
-    waiting = Message.objects.filter(id__in=messages, purged_at__isnull=True).order_by("id")
+    waiting = Message.objects.filter(id__in=bulk.among(messages), purged_at__isnull=True).order_by("id")
     return list(waiting.select_for_update(skip_locked=True).values_list("id", flat=True))
 
 

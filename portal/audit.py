@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from . import moments
+from . import bulk, moments
 from .models import AuditEvent, AuditLink, Organization
 
 GENESIS = bytes(32)
@@ -48,10 +48,8 @@ def record(
 
 def record_each(organization: Organization, action: str, *, about: Sequence[uuid.UUID]) -> None:
     """Write one such event for each, in the caller's transaction; what the clock did, so nobody is the actor."""
-    now = moments.now()
-    AuditEvent.objects.bulk_create(
-        AuditEvent(organization=organization, at=now, action=action, about=one) for one in about
-    )
+    event = AuditEvent(organization=organization, at=moments.now(), action=action)
+    bulk.insert([bulk.like(event, about=one) for one in about])
 
 
 def link_all(*, everything: bool = False) -> int:

@@ -97,3 +97,12 @@ def test_the_whole_is_one_transaction_of_the_callers(organization):
         bulk.insert(mails(organization, 2))
         transaction.set_rollback(True)
     assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.parametrize("count", [0, 1, 500])
+def test_among_finds_those_and_no_other(organization, count):
+    rows = mails(organization, count + 1)
+    bulk.insert(rows)
+    ids = [row.id for row in rows[:count]]
+    found = OutgoingMail.objects.filter(id__in=bulk.among(ids))
+    assert set(found.values_list("id", flat=True)) == set(ids)
