@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 
 from accounts.models import Group, User
 
-from .models import MailboxEntry, Recipient
+from .models import Recipient
 
 MOST = 8
 
@@ -33,9 +33,9 @@ def _written_to(user: User, typed: str):
 
 
 def _heard_from(user: User, typed: str):
-    senders = User.objects.filter(
-        sent_messages__entries__owner=user, sent_messages__entries__kind=MailboxEntry.Kind.RECEIVED
-    ).filter(Q(address__icontains=typed) | Q(name__icontains=typed))
+    senders = User.objects.filter(sent_messages__recipients__user=user).filter(
+        Q(address__icontains=typed) | Q(name__icontains=typed)
+    )
     return senders.order_by("address").values_list("address", "name").distinct()[: MOST * 4]
 
 

@@ -53,7 +53,8 @@ class AttachmentFetch(models.Model):
     """The first time a recipient fetched an attachment."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="fetches")
+    # No index of its own: the constraint below begins with it.
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="fetches", db_index=False)
     attachment = models.ForeignKey(
         Attachment, null=True, on_delete=models.SET_NULL, related_name="fetches", help_text="Null: purged since."
     )

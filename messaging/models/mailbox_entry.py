@@ -31,8 +31,10 @@ class MailboxEntry(models.Model):
         DELETED = "deleted", _("Deleted Items")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entries")
-    # No index of its own: the constraint below begins with it.
+    # Neither has an index of its own. Whose copy it is, is asked of those that are not removed, in a folder.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="entries", db_index=False)
     recipient = models.OneToOneField(Recipient, null=True, on_delete=models.PROTECT, related_name="entry")
     kind = models.CharField(max_length=8, choices=Kind)

@@ -16,14 +16,19 @@ class Message(MessageRules):
     which stands nowhere but wrapped in the mailbox entries of those who hold a copy."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    # Few indexes of single columns: each costs with every message that is sent and purged. Those below begin with them.
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sent_messages")
-    retention_key = models.ForeignKey(RetentionKey, on_delete=models.PROTECT, related_name="+")
+    retention_key = models.ForeignKey(RetentionKey, on_delete=models.PROTECT, related_name="+", db_index=False)
     subject = models.BinaryField(help_text="Sealed: text.")
     body = models.BinaryField(help_text="Sealed: sanitised HTML.")
     definition = models.ForeignKey(Definition, null=True, on_delete=models.PROTECT, related_name="+")
-    in_reply_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replies")
-    forwards = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="forwarded_in")
+    in_reply_to = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="replies", db_index=False
+    )
+    forwards = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="forwarded_in", db_index=False
+    )
     # A draft's To, Cc and Bcc as they were typed, sealed; once sent they are Recipient rows.
     draft_recipients = models.BinaryField(default=bytes)
     # Which save of the draft this is and which window made it, so that one window does not eat another's text.
@@ -51,7 +56,15 @@ class Message(MessageRules):
                 fields=["organization", "-sent_at", "-id"],
                 condition=Q(sent_at__isnull=False),
             ),
-            models.Index(name="message_expiring", fields=["expires_at"], condition=Q(sent_at__isnull=False)),
+            models.Index(
+                name="message_expires",
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False, purged_at__isnull=True),
+            ),
+            # Whether anything still hangs on a month's key.
+            models.Index(name="message_under_key", fields=["retention_key"], condition=Q(purged_at__isnull=True)),
+            models.Index(name="message_replies", fields=["in_reply_to"], condition=Q(in_reply_to__isnull=False)),
+            models.Index(name="message_forwards", fields=["forwards"], condition=Q(forwards__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -69,7 +82,8 @@ class Quote(models.Model):
     its source can leave it or destroy it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="quotes")
+    # No index of its own: the constraint below begins with it.
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="quotes", db_index=False)
     position = models.PositiveSmallIntegerField(help_text="0: what the reply answers; then what that one quoted.")
     source = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="quoted_in")
     content = models.BinaryField(
