@@ -11,7 +11,7 @@ import psycopg2
 from . import report
 from .bench import Bench, Size, prepared, say
 from .figures import Line
-from .rows import attachments, depth, inbox, open_message, search, sending, table_size
+from .rows import attachments, depth, inbox, open_message, purge, search, sending, table_size
 
 HERE = Path(__file__).resolve().parent
 ROWS: dict[str, Callable[[Bench], list[Line]]] = {
@@ -22,6 +22,7 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "sending": sending.measured,
     "attachments": attachments.measured,
     "search": search.measured,
+    "purge": purge.measured,
 }
 
 
@@ -50,7 +51,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--copies", type=int, default=1_000_000, help="in the largest table (10000000: the whole of it)"
+        "--copies", type=int, default=1_000_000, help="in the largest table (10000000: the whole of it), and to purge"
     )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--large-mib", type=int, default=1024, help="the file that goes up and down")

@@ -15,6 +15,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "securemsg.settings"
 
 BATCH = 2_000
 OTHERS = 500  # a message goes to as many at most
+VACUUM = "VACUUM ANALYZE"
 _SUBJECT = "About matter {} of this month"
 _SENTENCE = "The {} of the matter you asked about is on its way to you. "
 
@@ -144,12 +145,13 @@ def fill(copies: int) -> dict[str, int]:
     return {"copies": copies}
 
 
-# UUIDv7 as portal/ids.py makes them, of moments a year back.
-_ID = """(lpad(to_hex((extract(epoch FROM now() - interval '1 year' * (1 - {share})) * 1000)::bigint), 12, '0')
+# UUIDv7 of a moment, as portal/ids.py makes them.
+ID = """(lpad(to_hex((extract(epoch FROM {at}) * 1000)::bigint), 12, '0')
     || '7' || lpad(to_hex({n} %% 4096), 3, '0') || substr(replace(gen_random_uuid()::text, '-', ''), 17))::uuid"""
+_AT = "now() - interval '1 year' * (1 - {n}::float / {of})"
 _FILL_MESSAGES = f"""
     CREATE TEMPORARY TABLE filler AS
-    SELECT n AS number, {_ID.format(share="n::float / %(messages)s", n="n")} AS id
+    SELECT n AS number, {ID.format(at=_AT.format(n="n", of="%(messages)s"), n="n")} AS id
     FROM generate_series(1, %(messages)s) AS n;
     CREATE UNIQUE INDEX ON filler (number);
     INSERT INTO messaging_message (id, organization_id, sender_id, retention_key_id, subject, body, draft_recipients,
@@ -165,7 +167,7 @@ _FILL_MESSAGES = f"""
 _FILL_ENTRIES = f"""
     INSERT INTO messaging_mailboxentry (id, owner_id, message_id, kind, folder, deleted_from, visible_at, read_at,
         wrapped_key)
-    SELECT {_ID.format(share="n::float / %(copies)s", n="n")}, owner.id, filler.id, 'received', 'inbox', '',
+    SELECT {ID.format(at=_AT.format(n="n", of="%(copies)s"), n="n")}, owner.id, filler.id, 'received', 'inbox', '',
         now() - interval '1 day', CASE WHEN n %% 10 = 0 THEN NULL ELSE now() END,
         '\\x01'::bytea || sha256(n::text::bytea) || sha256((-n)::text::bytea)
     FROM generate_series(0, %(copies)s - 1) AS n
@@ -180,7 +182,7 @@ def _analyse() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+        cursor.execute(VACUUM)
 
 
 _KINDS: dict[str, Any] = {
