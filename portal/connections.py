@@ -21,7 +21,8 @@ from django.core.mail.utils import DNS_NAME
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from . import mail_hosts, moments, mta_sts
+from . import mail_hosts, mail_networks, moments, mta_sts
+from .mail_networks import PrivateNetwork
 from .models import MailSlot
 from .routes import Destination, Encryption
 
@@ -122,11 +123,26 @@ def open_to(destination: Destination, deadline: float) -> Connection:
     """
     if destination.relay:
         try:
-            smtp = _dialled(destination, destination.relay, destination.relay, destination.encryption, deadline)
-        except (OSError, ValueError, NoTls) as error:
+            addresses = _addresses_of_relay(destination)
+            smtp = _dialled_somewhere(destination, destination.relay, addresses, destination.encryption, deadline)
+        except (OSError, ValueError, NoTls, PrivateNetwork) as error:
             raise Unreachable(in_words(error)) from error
         return Connection(smtp, destination)
     return _open_to_mx(destination, deadline)
+
+
+def _addresses_of_relay(destination: Destination) -> list[str]:
+    """The installation's own is the operator's choice, wherever it is; an organisation's is not."""
+    if destination.route is None:
+        return [destination.relay]
+    found = socket.getaddrinfo(destination.relay, None, type=socket.SOCK_STREAM)
+    addresses = mail_networks.allowed(str(place[0]) for *_, place in found)
+    if not addresses:
+        raise PrivateNetwork(
+            _("%(host)s is in a private network; the operator of this installation would have to allow that")
+            % {"host": destination.relay}
+        )
+    return addresses
 
 
 def _open_to_mx(destination: Destination, deadline: float) -> Connection:
@@ -138,7 +154,7 @@ def _open_to_mx(destination: Destination, deadline: float) -> Connection:
         raise Unreachable(str(error)) from error
     enforced = policy is not None and policy.mode == "enforce"
     encryption = Encryption.VERIFIED if enforced else destination.encryption
-    problems = []
+    problems, private = [], 0
     for host in hosts:
         if time.monotonic() >= deadline:
             break
@@ -149,24 +165,47 @@ def _open_to_mx(destination: Destination, deadline: float) -> Connection:
             continue
         try:
             return _open_to_host(destination, host, encryption, deadline)
+        except PrivateNetwork:
+            private += 1
+            problems.append(_("%(host)s is not to be found on the Internet") % {"host": host})
         except (OSError, ValueError, NoTls, mail_hosts.DnsSilent) as error:
             problems.append(f"{host}: {in_words(error)}")
+    if private == len(hosts):
+        # As final as a null MX: the domain says itself that nobody out here can write to it. Its sender is told now,
+        # and not after two days of tries.
+        raise mail_hosts.NoMailHere(
+            _("%(domain)s takes no mail from the Internet: its mail servers are in a private network.")
+            % {"domain": destination.domain}
+        )
     raise Unreachable("; ".join(problems) or _("no server answered in time"))
 
 
 def _open_to_host(destination: Destination, host: str, encryption: Encryption, deadline: float) -> Connection:
     slot = _take_slot(host)
     try:
-        return Connection(_dialled_somewhere(destination, host, encryption, deadline), destination, slot)
+        addresses = _addresses_of_host(host)
+        return Connection(_dialled_somewhere(destination, host, addresses, encryption, deadline), destination, slot)
     except BaseException:
         MailSlot.objects.filter(pk=slot.pk, holder=slot.holder).update(leased_until=Now())
         raise
 
 
-def _dialled_somewhere(destination: Destination, host: str, encryption: Encryption, deadline: float) -> smtplib.SMTP:
+def _addresses_of_host(host: str) -> list[str]:
+    found = mail_hosts.addresses(host)
+    if not found:
+        raise OSError(_("the name has no address"))
+    addresses = mail_networks.allowed(found)
+    if not addresses:
+        raise PrivateNetwork
+    return addresses
+
+
+def _dialled_somewhere(
+    destination: Destination, host: str, addresses: list[str], encryption: Encryption, deadline: float
+) -> smtplib.SMTP:
     """At the first of the host's addresses that takes a connection."""
-    last: Exception = OSError(_("the name has no address"))
-    for address in mail_hosts.addresses(host):
+    last: Exception = OSError()
+    for address in addresses:
         try:
             return _dialled(destination, host, address, encryption, deadline)
         except (ConnectionError, TimeoutError) as error:
@@ -274,7 +313,7 @@ def in_words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         words = error.smtp_error
         return f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
-    if isinstance(error, NoTls | mail_hosts.DnsSilent):
+    if isinstance(error, NoTls | PrivateNetwork | mail_hosts.DnsSilent):
         return str(error)
     return f"{type(error).__name__}: {error}"
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from . import mail_hosts, moments
+from . import mail_hosts, mail_networks, moments
 from .models import MtaStsPolicy
 
 CHECK_EVERY = timedelta(minutes=10)
@@ -73,7 +73,7 @@ def _fetch(domain: str) -> str:
     """The policy's text, from a server whose certificate proves its name. No redirect is followed (section 3.3)."""
     host = f"mta-sts.{domain}"
     try:
-        address = next(iter(mail_hosts.addresses(host)))
+        address = next(iter(mail_networks.allowed(mail_hosts.addresses(host))))
         with (
             socket.create_connection((address, settings.MTA_STS_PORT), timeout=FETCH_SECONDS) as plain,
             ssl.create_default_context().wrap_socket(plain, server_hostname=host) as encrypted,

@@ -4,6 +4,7 @@ What is missing and has no safe default stops the start with a sentence that say
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -220,6 +221,8 @@ MAIL_ROUTES = env.bool("MAIL_ROUTES", default=True)
 DNS_SERVERS = env.list("DNS_SERVERS", default=[])
 MX_PORT = env.int("MX_PORT", default=25)
 MTA_STS_PORT = env.int("MTA_STS_PORT", default=443)
+# What organisations' routes lead to lies on the Internet, or in these (portal/mail_networks.py).
+MAIL_PRIVATE_NETWORKS = [ip_network(text) for text in env.list("MAIL_PRIVATE_NETWORKS", default=[])]
 MAIL_CONNECTIONS_PER_HOST = env.int("MAIL_CONNECTIONS_PER_HOST", default=5)
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"no-reply@{ALLOWED_HOSTS[0]}")
 

@@ -21,6 +21,7 @@ os.environ.update(
     ATTACHMENTS_DIR=f"{_scratch}/attachments",
     MAIL_FROM="Secure Messaging <no-reply@portal.example>",
     SMTP_URL="smtp://127.0.0.1:1",  # nothing listens: a test that sends brings its own server
+    MAIL_PRIVATE_NETWORKS="127.0.0.0/8",  # where the tests' own mail servers are
     LOG_LEVEL="WARNING",
 )
 

@@ -56,6 +56,7 @@ class Stage:
             "DATABASE_URL": self.cluster.url.replace(f":{self.cluster.port}/", f":{self.database_line.port}/"),
             "BROKER_URL": f"redis://127.0.0.1:{self.redis_line.port}/0",
             "SMTP_URL": f"smtp://127.0.0.1:{self.mail_line.port}",
+            "MAIL_PRIVATE_NETWORKS": "127.0.0.0/8",
             "SECRET_KEY": "only-for-the-fault-suite-" + "x" * 40,
             "MASTER_KEYS": "",
             "MASTER_KEYS_FILE": str(self.keys),

@@ -8,8 +8,11 @@ import pytest
 
 from portal import connections, moments, outbox
 from portal.ids import uuid7
-from portal.models import MailHold, OutgoingMail
+from portal.models import MailHold, MailRoute, OutgoingMail
+from tests import dns_server
 from tests.smtp_server import ScriptedServer, running
+
+MX = "mx1.outside.example"
 
 
 def render(mail: OutgoingMail) -> EmailMessage:
@@ -31,6 +34,32 @@ def server(settings) -> Iterator[ScriptedServer]:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
         connections.close_idle(everything=True)
+
+
+@pytest.fixture
+def names(settings):
+    """The DNS of these tests: outside.example has one mail server, and it is on loopback."""
+    with dns_server.running() as server:
+        settings.DNS_SERVERS = [server.address]
+        server.zone["outside.example", "MX"] = [f"10 {MX}."]
+        server.zone[MX, "A"] = ["127.0.0.1"]
+        yield server
+
+
+@pytest.fixture
+def mx(settings, names):
+    """The mail server of outside.example."""
+    with running() as server:
+        settings.MX_PORT = server.port
+        yield server
+
+
+@pytest.fixture
+def route(organization):
+    def make(domain: str = "", **fields) -> MailRoute:
+        return MailRoute.objects.create(organization=organization, domain=domain, **fields)
+
+    return make
 
 
 @pytest.fixture

@@ -11,37 +11,17 @@ from portal.models import MailHold, MailRoute, MailSlot, MtaStsPolicy, OutgoingM
 from portal.outbox import State
 from tests import dns_server
 from tests.certificates import certificate_for
-from tests.smtp_server import SILENCE, running
+from tests.smtp_server import SILENCE
 
-from .conftest import deliver_again
+from .conftest import MX, deliver_again
 
 pytestmark = pytest.mark.django_db
-
-MX = "mx1.outside.example"
 
 
 @pytest.fixture(autouse=True)
 def hang_up():
     yield
     connections.close_idle(everything=True)
-
-
-@pytest.fixture
-def names(settings):
-    """The DNS of these tests: outside.example has one mail server, and it is on loopback."""
-    with dns_server.running() as server:
-        settings.DNS_SERVERS = [server.address]
-        server.zone["outside.example", "MX"] = [f"10 {MX}."]
-        server.zone[MX, "A"] = ["127.0.0.1"]
-        yield server
-
-
-@pytest.fixture
-def mx(settings, names):
-    """The mail server of outside.example."""
-    with running() as server:
-        settings.MX_PORT = server.port
-        yield server
 
 
 @pytest.fixture
@@ -55,14 +35,6 @@ def under_tls(mx, tmp_path, monkeypatch):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
 
     return speak
-
-
-@pytest.fixture
-def route(organization):
-    def make(domain: str = "", **fields) -> MailRoute:
-        return MailRoute.objects.create(organization=organization, domain=domain, **fields)
-
-    return make
 
 
 def tls_of(server) -> bool:
