@@ -96,7 +96,7 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
         .annotate(now=Now())
         .order_by("id")
     )
-    announced = [entry for entry in entries if entry.is_openable(entry.now)]
+    announced = [entry for entry in entries if entry.is_openable(notifications.when_due(mail, entry.now))]
     if user is None or not user.may_log_on or not announced:
         return None
     return letters.written(

@@ -61,9 +61,15 @@ def announced(mail: OutgoingMail) -> MailboxEntry | None:
         .annotate(now=Now())
         .first()
     )
-    if entry is None or not entry.is_openable(entry.now) or not entry.owner.may_log_on:
+    if entry is None or not entry.is_openable(when_due(mail, entry.now)) or not entry.owner.may_log_on:
         return None
     return entry
+
+
+def when_due(mail: OutgoingMail, now: datetime) -> datetime:
+    """The moment by which what a mail tells is judged. It was due when a worker took it up: where the database's clock
+    has been set back since, what it announces would not be visible yet, and the mail be taken for unwanted."""
+    return max(now, mail.due_at)
 
 
 def letter(entry: MailboxEntry, subject: Promise, template: str) -> EmailMessage:

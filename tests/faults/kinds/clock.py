@@ -10,6 +10,7 @@ from ..stage import Stage
 from . import fault
 
 HOURS = 2
+LEASE = 60
 
 
 def _at(offset: str) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ def pages_ahead(run: Run) -> None:
 
 @fault("F8", "the database's clock stepped back and forth", needs="faketime")
 def database_stepped(run: Run) -> None:
-    """As NTP does it, by less than a lease."""
+    """As NTP does it: no step is longer than half a lease, which ends by the same clock."""
     stage, file = run.stage, run.stage.folder / "database.time"
     library = next(iter(sorted(_libraries())))
     file.write_text("+0\n")
@@ -97,8 +98,8 @@ def database_stepped(run: Run) -> None:
         run.server.script["DOT"] = lambda _argument: time.sleep(0.05)
         run.wait(lambda: run.browser().get("/").status == 200, 30)
         run.sent(60)
-        for offset in ("-5", "+3", "-30", "+0"):
-            file.write_text(f"{offset}\n")
+        for leases in (-0.2, +0.3, -0.2, -0.6, -0.1):
+            file.write_text(f"{leases * LEASE / stage.pace:+.1f}\n")
             time.sleep(1)
         run.sent(10)
         run.settle()

@@ -3,6 +3,8 @@
 import time
 import uuid
 
+from django.db import transaction
+
 from ..failpoints import BARRIER, WAIT
 from ..processes import wait_until
 from ..run import Run
@@ -26,9 +28,10 @@ def same_calls(run: Run) -> None:
 @fault("F9", "a call for a mail that is deleted meanwhile")
 def deleted_row(run: Run) -> None:
     mails = run.enqueue(20)
-    gone = run.rows().filter(id__in=[mail.id for mail in mails[:5]], state="due")
-    deleted = set(gone.values_list("id", flat=True))
-    run.rows().filter(id__in=deleted, state="due").delete()
+    with transaction.atomic():
+        # Not under the hands of a worker that has claimed it: what has left is no more to be unsent.
+        due = run.rows().filter(id__in=[mail.id for mail in mails[:5]], state="due").select_for_update(skip_locked=True)
+        run.rows().filter(id__in=list(due.values_list("id", flat=True))).delete()
     run.record.probes &= set(run.rows().values_list("id", flat=True))
     run.call_workers(5)
 
