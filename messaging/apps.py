@@ -11,4 +11,4 @@ class MessagingConfig(AppConfig):
         # becomes a draft.
         from . import definition_files, licence_files  # noqa: F401, I001
         from . import approved_reading, closing, digests, erasing, kept_drafts, mail_server_copy  # noqa: F401
-        from . import notifications, purge_lag, receipts, reminders, wordings  # noqa: F401
+        from . import infected_files, notifications, purge_lag, receipts, reminders, wordings  # noqa: F401

@@ -1,6 +1,6 @@
 """Files that could not be scanned when they arrived are scanned later, by the clock: each again after a minute, then
 after twice as long each time, to a day at most. One that turns out to be infected is destroyed, in every message it has
-been forwarded in.
+been forwarded in, and told of (infected_files.py).
 """
 
 import time
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from portal import audit, moments
 from portal.keyring import SealBroken
 
-from . import attachments, scanning, sealing
+from . import attachments, infected_files, scanning, sealing
 from .models import Attachment, MailboxEntry, Message
 from .scanning import Scan, Verdict
 
@@ -71,16 +72,24 @@ def _conclude(attachment: Attachment, verdict: Verdict) -> None:
         # Held, as whoever forwards a file holds it: the new message's row is seen here, or copies what is written here.
         carrying = Message.objects.filter(attachments__file_id=attachment.file_id).order_by("pk")
         list(carrying.select_for_update(of=("self",)))
-        rows = Attachment.objects.select_related("message__organization").filter(file_id=attachment.file_id)
+        rows = Attachment.objects.select_related("message__organization", "message__sender").filter(
+            file_id=attachment.file_id
+        )
         if verdict.scan in (Scan.WAITING, Scan.TOO_LARGE):
             rows.update(scan=verdict.scan, next_scan_at=moments.now() + _delay(attachment, verdict))
             return
-        found = {"scan": verdict.scan, "virus": verdict.virus}
-        for row in rows:
-            audit.record(row.message.organization, "attachment.scanned", about=row.message_id, **found)
+        _written_down(rows, verdict)
         rows.update(scan=verdict.scan, next_scan_at=None)
         if verdict.scan == Scan.INFECTED:
             attachments.destroy_file_on_commit(attachment.file_id)
+
+
+def _written_down(rows: QuerySet[Attachment], verdict: Verdict) -> None:
+    for row in rows:
+        found = {"scan": verdict.scan, "virus": verdict.virus}
+        event = audit.record(row.message.organization, "attachment.scanned", about=row.message_id, **found)
+        if verdict.scan == Scan.INFECTED:
+            infected_files.tell(event, row.message)
 
 
 def _delay(attachment: Attachment, verdict: Verdict) -> timedelta:

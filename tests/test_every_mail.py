@@ -73,6 +73,9 @@ def about(sender, recipient, make_user, organization):
         ).pk,
         "done_by_administrator": audit.record(organization, sorted(mails._DONE)[0], actor=sender, about=subject.pk).pk,
         "notification": copies["received"],
+        "infected_file": audit.record(
+            organization, "attachment.scanned", about=sent.message_id, scan="infected", virus="Eicar-Signature"
+        ).pk,
         "erased": Erasure.objects.create(
             organization=organization, user=newcomer, actor=sender, address=newcomer.address, ordered_at=moments.now()
         ).pk,
@@ -94,8 +97,8 @@ def _approved_reading(message, asked_by, decided_by) -> ApprovedReading:
 
 
 KINDS = (
-    "account_locked address_changed approved_reading digest done_by_administrator erased mail_server_copy new_browser "
-    "notification notification_failed portal_closing portal_closing_called_off "
+    "account_locked address_changed approved_reading digest done_by_administrator erased infected_file "
+    "mail_server_copy new_browser notification notification_failed portal_closing portal_closing_called_off "
     "password_change_ordered password_changed password_expiring password_issued password_notification password_reset "
     "password_set_by_administrator portal_link read_receipt reminder second_factor_changed second_factor_locked "
     "second_factor_removal"

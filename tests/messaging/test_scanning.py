@@ -10,7 +10,7 @@ from django.urls import reverse
 from messaging import access, late_scans
 from messaging.models import Attachment, MailboxEntry
 from messaging.sealed_files import path_of
-from portal import moments
+from portal import moments, outbox
 from portal.models import AuditEvent, Organization
 from tests.clamd import EICAR, running
 
@@ -203,6 +203,64 @@ def test_one_that_proves_infected_is_destroyed_wherever_it_went(
     assert fetch(log_in(recipient), entry, row).status_code == 403
     found = AuditEvent.objects.filter(action="attachment.scanned", details__virus="Eicar-Signature")
     assert found.count() == 2
+
+
+def proves_infected(settings) -> None:
+    with running() as (_clamd, settings.CLAMD):
+        make_due()
+        assert late_scans.scan_waiting() == 1
+    outbox.deliver_due()
+
+
+def told(smtp) -> dict[str, str]:
+    """What the mails about it say, by their reader."""
+    mails = [mail for mail in smtp.messages if "A virus was found" in mail["Subject"]]
+    assert len({mail.rcpt[0] for mail in mails}) == len(mails)
+    return {mail.rcpt[0]: " ".join(mail.get_body(("plain",)).get_content().split()) for mail in mails}
+
+
+def test_sender_and_administrators_are_told_by_mail_and_readers_on_the_page(
+    no_clamd, received, organization, sender, recipient, administrator, stranger, log_in, settings, smtp
+):
+    mark_instead(organization)
+    entry, row = received(EICAR)
+    b"".join(fetch(log_in(recipient), entry, row).streaming_content)
+    proves_infected(settings)
+    mails = told(smtp)
+    assert set(mails) == {sender.address, administrator.address}
+    for text in mails.values():
+        assert "A virus (Eicar-Signature) was found in a file of" in text
+        assert "The file has been destroyed; nobody can fetch it any more." in text
+        assert "1 recipient had fetched it before and should not open it." in text
+        assert "report.pdf" not in text
+    sent = MailboxEntry.objects.get(message=row.message, kind=MailboxEntry.Kind.SENT)
+    assert "your message of" in mails[sender.address]
+    assert f"/m/{sent.id}/" in mails[sender.address]
+    assert f"a message that {sender.address} sent on" in mails[administrator.address]
+    assert "/m/" not in mails[administrator.address]
+    assert "Removed: a virus was found in it." in log_in(recipient).get(reverse("message", args=[entry.id])).text
+
+
+def test_whoever_forwarded_it_is_told_of_their_own_message(
+    no_clamd, received, recipient, send, organization, sender, settings, smtp
+):
+    from messaging.replies import Answer
+
+    mark_instead(organization)
+    entry, row = received(EICAR)
+    type(row.message).objects.update(may_forward=True)
+    send(recipient, to="sender@north.example", answer=Answer(access.openable_entry(recipient, entry.id), False, True))
+    proves_infected(settings)
+    for author in (sender, recipient):
+        assert "your message of" in told(smtp)[author.address]
+        assert "No recipient had fetched it." in told(smtp)[author.address]
+
+
+def test_the_author_of_a_draft_is_told_of_that(no_clamd, attach, sender, settings, smtp):
+    attach(EICAR)
+    proves_infected(settings)
+    assert "a file of one of your drafts." in told(smtp)[sender.address]
+    assert "fetched it" not in told(smtp)[sender.address]
 
 
 def test_what_nobody_can_open_any_more_is_let_be(no_clamd, received, sender, settings):
