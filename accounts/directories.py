@@ -117,7 +117,8 @@ def parse_addresses(text: str) -> list[ParsedAddress]:
 
 
 def _items(text: str) -> list[str]:
-    """Split at commas, semicolons and line ends outside quotation marks and angle brackets."""
+    """Split at commas, semicolons and line ends outside quotation marks and angle brackets, and after every address:
+    a list that is pasted into a field of one line has only spaces where its lines ended."""
     items, current, quoted, bracketed = [], "", False, False
     for character in text:
         if character in "\r\n" or (character in ",;" and not quoted and not bracketed):
@@ -129,8 +130,22 @@ def _items(text: str) -> list[str]:
         elif not quoted and character in "<>":
             bracketed = character == "<"
         current += character
+        if character == ">" and not quoted:
+            items.append(current)
+            current = ""
     items.append(current)
-    return [item.strip() for item in items if item.strip()]
+    return [part for item in items for part in _bare_ones_first(item.strip()) if part]
+
+
+def _bare_ones_first(item: str) -> list[str]:
+    """Addresses without a name, and what follows them."""
+    words = item.split()
+    count = next((at for at, word in enumerate(words) if not _is_bare(word)), len(words))
+    return [*words[:count], " ".join(words[count:])] if count else [item]
+
+
+def _is_bare(word: str) -> bool:
+    return "@" in word[1:-1] and not set('"<>').intersection(word)
 
 
 def _name_and_address(item: str) -> tuple[str, str]:

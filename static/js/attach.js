@@ -53,8 +53,12 @@ class Upload {
     const answer = new DOMParser().parseFromString(this.request.responseText, "text/html");
     const isPage = this.request.status >= 200 && this.request.status < 300 && answer.querySelector("[data-attach]");
     if (!isPage) return this.failed();
+    const refusal = answer.querySelector(".notices .notice--error");
+    refusal?.remove();
     takeOver(answer, this.request.responseURL);
-    this.end();
+    // Beside its file, and not where the answer about the next one takes its place.
+    if (refusal) this.refuse(refusal.textContent.trim());
+    else this.end();
     next();
   }
 

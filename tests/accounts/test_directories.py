@@ -77,14 +77,29 @@ def test_each_counts_once():
     assert parse_addresses("First <a@b.example>, A@B.example") == [ParsedAddress("a@b.example", "First")]
 
 
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("a@b.example c@d.example\te@f.example", ["a@b.example", "c@d.example", "e@f.example"]),
+        ("a@b.example Jane Doe <c@d.example> e@f.example", ["a@b.example", "c@d.example", "e@f.example"]),
+        ('"Doe, Jane" <a@b.example> John Doe <c@d.example>', ["a@b.example", "c@d.example"]),
+        ("a@b.example <a@b.example>", ["a@b.example"]),
+        ("Doe @ Work <a@b.example>", ["a@b.example"]),
+    ],
+)
+def test_a_list_whose_line_ends_were_lost_is_whole(text, addresses):
+    """As browsers paste one into a field of one line. None may be taken for another's name."""
+    assert [parsed.address for parsed in parse_addresses(text)] == addresses
+
+
 def test_nothing_is_nothing():
     assert parse_addresses(" \n , ; ") == []
 
 
 def test_every_wrong_one_is_named():
     with pytest.raises(InvalidAddresses) as caught:
-        parse_addresses("a@b.example, nonsense; Name <also wrong>")
-    assert [text for text, _why in caught.value.problems] == ["nonsense", "Name <also wrong>"]
+        parse_addresses("a@b.example, nonsense; Name <also wrong> x@@y c@d.example stray")
+    assert [text for text, _why in caught.value.problems] == ["nonsense", "Name <also wrong>", "x@@y", "stray"]
     assert "“nonsense” is not an email address" in caught.value.problems[0][1]
 
 

@@ -128,6 +128,21 @@ def test_what_is_too_large_is_said_before_it_goes(open_browser, sender, file, or
     assert asked == []
 
 
+def test_a_refusal_stays_beside_its_file(open_browser, sender, tmp_path):
+    for name, content in (("first.pdf", b"MZ\x90\0"), ("second.txt", b"2"), ("third.exe", b"3"), ("fourth.txt", b"4")):
+        (tmp_path / name).write_bytes(content)
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.set_input_files("[name=files]", sorted(tmp_path.iterdir(), key=lambda path: path.suffix))
+    page.get_by_role("button", name="Remove second.txt").wait_for()
+    page.get_by_role("button", name="Remove fourth.txt").wait_for()
+
+    assert "its content is a program" in page.locator(".upload", has_text="first.pdf").text_content()
+    assert "the type .exe" in page.locator(".upload", has_text="third.exe").text_content()
+    page.get_by_role("button", name="Cancel first.pdf").click()
+    assert page.locator(".upload").count() == 1
+
+
 def test_a_failure_stays_in_sight_and_can_be_tried_again(open_browser, sender, file, complaints):
     page = open_browser(sender)
     page.goto(reverse("compose"))
