@@ -32,6 +32,7 @@ class Tracked:
     role: str
     steps: list[Step]
     last: Step
+    is_read: bool
     can_resend: bool
     can_recall: bool
 
@@ -72,6 +73,7 @@ def _tracked(recipient: Recipient, message: Message, attachment_names: Mapping[u
         role=recipient.get_role_display(),
         steps=steps,
         last=last,
+        is_read=recipient.read_at is not None,
         can_resend=is_open and recipient.read_at is None and last.state in ("notified", "failed"),
         can_recall=is_open,
     )

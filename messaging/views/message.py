@@ -31,7 +31,6 @@ def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
 
 def _message_context(copy: MailboxEntry) -> dict[str, Any]:
     key = sealing.open_message_key(copy)
-    is_sent = copy.is_authors
     files = attachments.listed(copy.message, key)
     return {
         "entry": copy,
@@ -39,25 +38,39 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         "subject": sealing.open_subject(copy.message, key),
         "sender_name": copy.message.sender.get_full_name(),
         "sender_address": copy.message.sender.address,
-        **_listed_recipients(copy, with_bcc=is_sent),
-        "sent_at": copy.message.sent_at,
-        "expires_at": copy.message.expires_at,
+        **_listed_recipients(copy, with_bcc=copy.is_authors),
         "state": _state(copy),
         "attachments": [_file(copy, file) for file in files],
         "allowed": rules.allowed_in_words(copy),
         "body_url": reverse("body", args=[copy.id]),
+        "is_own_copy": copy.kind == MailboxEntry.Kind.OWN_COPY,
+        **_readers_verbs(copy),
+        **(_senders_part(copy, files) if copy.is_authors else {}),
+    }
+
+
+def _readers_verbs(copy: MailboxEntry) -> dict[str, bool]:
+    return {
         "can_reply": replies.may_reply(copy, to_all=False),
         "can_reply_all": replies.may_reply(copy, to_all=True),
-        "is_own_copy": copy.kind == MailboxEntry.Kind.OWN_COPY,
         "can_print": rules.may_print(copy),
         "can_download": rules.may_download(copy),
         "can_forward": replies.may_forward(copy),
-        "can_recall": is_sent and not copy.message.is_recalled(),
-        "can_extend": is_sent and expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
-        "can_expire": is_sent and _state(copy) == "",
         "can_restore": copy.folder == MailboxEntry.Folder.DELETED,
-        "tracking": tracking.tracking(copy.message, {file.id: file.name for file in files}) if is_sent else [],
-        "can_send_to_another": is_sent and _state(copy) == "" and sending.may_write_to_anyone(copy.message.sender),
+    }
+
+
+def _senders_part(copy: MailboxEntry, files: list[attachments.NamedAttachment]) -> dict[str, Any]:
+    """What has become of it, and what only its author may do."""
+    is_open = _state(copy) == ""
+    tracked = tracking.tracking(copy.message, {file.id: file.name for file in files})
+    return {
+        "tracking": tracked,
+        "read_count": sum(one.is_read for one in tracked),
+        "can_recall": not copy.message.is_recalled(),
+        "can_extend": expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
+        "can_expire": is_open,
+        "can_send_to_another": is_open and sending.may_write_to_anyone(copy.message.sender),
     }
 
 

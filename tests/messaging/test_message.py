@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from messaging import receipts
 from messaging.models import MailboxEntry, Message, Recipient
 from portal.models import AuditEvent, OutgoingMail, RetentionKey
 
@@ -149,3 +150,12 @@ def test_people_stand_with_a_comma_right_behind_each(sender, recipient, send, lo
     page = log_in(recipient).get(reverse("message", args=[copy_of(message, recipient).id]))
     people = page.text.partition('<ul class="people">')[2].partition("</ul>")[0]
     assert people.count("</span></li>") == 3
+
+
+def test_with_many_recipients_the_text_is_not_below_all_of_them(sender, recipient, send, log_in):
+    message = send(sender, to=f"{recipient.address}, " + ", ".join(f"n{n}@outside.example" for n in range(10)))
+    receipts.record_opening(actor=recipient, entry=copy_of(message, recipient))
+    page = log_in(sender).get(reverse("message", args=[copy_of(message, sender).id])).text
+    assert "Read by 1 of 11</summary>" in page
+    few = log_in(sender).get(reverse("message", args=[copy_of(send(sender, to=recipient.address), sender).id])).text
+    assert "Read by" not in few
