@@ -22,7 +22,7 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from portal import keyring, moments
 from portal.typed_texts import readable_post
 
-from . import sessions
+from . import session_store
 from .models import KeptText, User
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Form:
 
 def keep(request: HttpRequest) -> uuid.UUID | None:
     """Keep the form that this ended session has sent; its id, or None if nobody can say whose it is."""
-    owner = sessions.store_of(request).ended_user_id
+    owner = session_store.store_of(request).ended_user_id
     user = User.objects.filter(pk=owner).first() if owner else None
     if user is None:
         return None

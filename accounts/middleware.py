@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from portal.typed_texts import typed_texts
 
-from . import kept_texts, pending, sessions
+from . import kept_texts, pending, session_store, sessions
 from .models import PortalSession
 
 # Which organisation's log-in page this browser used last. No secret, and nothing is granted by it.
@@ -22,7 +22,7 @@ CONSOLE_PREFIX = "/admin/"
 
 
 class AuthenticationMiddleware(DjangosAuthenticationMiddleware):
-    """The request's user, from the row its session is (accounts/sessions.py): one query for both."""
+    """The request's user, from the row its session is (accounts/session_store.py): one query for both."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -32,14 +32,14 @@ class AuthenticationMiddleware(DjangosAuthenticationMiddleware):
 class SessionLifetimeMiddleware:
     """Records activity, and ends a session that is too old for the administration console when it gets there.
 
-    Inactivity and the absolute lifetime were judged before, when the session was loaded (accounts/sessions.py).
+    Inactivity and the absolute lifetime were judged before, when the session was loaded (accounts/session_store.py).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        row, now = _loaded_row(request), sessions.store_of(request).now
+        row, now = _loaded_row(request), session_store.store_of(request).now
         in_console = request.path.startswith(CONSOLE_PREFIX)
         if in_console and row and now and not row.is_alive_in_console(now):
             request.session.flush()
@@ -50,7 +50,7 @@ class SessionLifetimeMiddleware:
         """What a script asks by itself is no activity: such views are marked `asked_by_script`."""
         if getattr(view, "is_asked_by_script", False):
             return
-        if (row := _loaded_row(request)) and (now := sessions.store_of(request).now):
+        if (row := _loaded_row(request)) and (now := session_store.store_of(request).now):
             sessions.record_activity(row, now)
 
 
@@ -64,7 +64,7 @@ def _loaded_row(request: HttpRequest) -> PortalSession | None:
     if not request.session.session_key:  # no cookie: nothing to load
         return None
     request.session.keys()
-    return sessions.store_of(request).row
+    return session_store.store_of(request).row
 
 
 def open_without_second_factor(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,7 +97,7 @@ class LogInRequiredMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponse:
         if pending.exists(request):
             # Which leads on to the second factor if that is what is missing.
-            return redirect("set_password", sessions.store_of(request).organization_slug)
+            return redirect("set_password", session_store.store_of(request).organization_slug)
         # A form cannot be posted again after logging in; a page can be shown.
         wanted = request.get_full_path() if request.method == "GET" else None
         if request.method == "POST" and (texts := typed_texts(request)):
@@ -116,7 +116,7 @@ def log_in_url(request: HttpRequest, wanted: str | None = None) -> str:
     """The log-in page of the organisation this visitor came from last, or the home page.
 
     wanted: the path to show after logging in."""
-    slug = sessions.store_of(request).organization_slug or request.COOKIES.get(ORGANIZATION_COOKIE, "")
+    slug = session_store.store_of(request).organization_slug or request.COOKIES.get(ORGANIZATION_COOKIE, "")
     try:
         url = reverse("log_in", args=[slug])
     except NoReverseMatch:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from portal import moments
 from portal.models import Organization
 
-from . import link_cookie, sessions
+from . import link_cookie, session_store, sessions
 from .models import Credential, User
 
 # What for: to set a new password, or to come in once the second factor has been shown.
@@ -47,7 +47,7 @@ def begin(request: HttpRequest, pending: Pending) -> None:
 
 
 def exists(request: HttpRequest) -> bool:
-    return sessions.PENDING_USER in request.session
+    return session_store.PENDING_USER in request.session
 
 
 def current(request: HttpRequest, organization: Organization) -> Pending | None:
@@ -71,7 +71,7 @@ def _by_link(request: HttpRequest, organization: Organization) -> Pending | None
 def _by_session(request: HttpRequest) -> Pending | None:
     if not exists(request):
         return None
-    user_id = uuid.UUID(request.session[sessions.PENDING_USER])
+    user_id = uuid.UUID(request.session[session_store.PENDING_USER])
     user = User.objects.select_related("organization", "domain").filter(pk=user_id).first()
     if user is None:
         return None

@@ -1,139 +1,29 @@
-"""Sessions live on the server, in the table their owner can list and end.
-
-Three limits, all judged by the database's clock: inactivity (60 minutes, an organisation may shorten it), an absolute
-lifetime of 12 hours, and the administration console's 15 minutes and 8 hours (accounts/middleware.py asks for those).
-The cookie is gone when the browser closes.
+"""What is done to sessions: begun and ended, by their owners and by administrators, and listed. The table they lie in,
+and their limits, are session_store.py's.
 """
 
-import hashlib
-import uuid
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from portal import audit, moments
-from portal.prepared import Prepared
+from portal import audit
 
 from .http import browser_name
 from .models import PortalSession, User
-from .models.session import ABSOLUTE_LIFETIME, CONSOLE_IDLE
+from .models.session import CONSOLE_IDLE
+from .session_store import PENDING_USER, idle_limit, row_key, store_of
 from .telling import tell_of_administrator
 
-LONGEST_IDLE = timedelta(minutes=60)
-# Whose temporary password was right, in a session in which nobody is logged in (accounts/pending.py).
-PENDING_USER = "pending_user"
 _SECOND_FACTOR = "second_factor"
-# How long after its end a session's row still says whose it was.
-REMEMBERED = timedelta(hours=24)
 RECORD_EVERY = timedelta(seconds=10)
 # Of one person at once; one more ends the one used longest ago. Enough for every device and browser somebody has.
 MOST_AT_ONCE = 10
-
-
-# With the person and all that a page needs to know of them: every request asks this, and nothing else first.
-_rows = Prepared(
-    lambda key: (
-        PortalSession.objects.select_related("user__organization__branding", "user__domain")
-        .filter(pk=key)
-        .annotate(now=Now())
-    )
-)
-
-
-class SessionStore(SessionBase):
-    """Django's session interface on PortalSession. Loading is one query, which tells the limits and the person along
-    with the data."""
-
-    def __init__(self, session_key: str | None = None) -> None:
-        super().__init__(session_key)
-        self.row: PortalSession | None = None
-        self.now: datetime | None = None
-        self.organization_slug = ""
-        self.browser = ""
-        # Who was logged in, if this is the cookie of a session whose time has run out.
-        self.ended_user_id: uuid.UUID | None = None
-
-    def load(self) -> dict[str, Any]:
-        found = next(iter(_rows(key=_row_key(self.session_key))), None)
-        # Known even when the session is over, so that its owner is sent to their own log-in page.
-        organization = found.user.organization if found and found.user else None
-        self.organization_slug = organization.slug if organization else ""
-        if found is None or not found.is_alive(found.now, _idle_limit(organization and organization.idle_minutes)):
-            self._session_key = None
-            if found and auth.SESSION_KEY in self.decode(found.session_data):
-                self.ended_user_id = found.user_id
-            return {}
-        self.row, self.now = found, found.now
-        return self.decode(found.session_data)
-
-    def is_empty(self) -> bool:
-        """Django takes an empty session's cookie away. One whose time has run out keeps it: a form that comes late is
-        still known to be its owner's."""
-        return super().is_empty() and self.ended_user_id is None
-
-    def exists(self, session_key: str) -> bool:
-        return PortalSession.objects.filter(pk=_row_key(session_key)).exists()
-
-    def create(self) -> None:
-        self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
-        self.save(must_create=True)
-        self.modified = True
-
-    def save(self, must_create: bool = False) -> None:
-        """CreateError if the key is taken; UpdateError if the session was ended in the meantime."""
-        if self.session_key is None:
-            self.create()
-            return
-        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
-        values = {"session_data": self.encode(data), "user_id": _user_in(data)}
-        if self.browser:
-            values["browser"] = self.browser
-        if must_create:
-            self._insert(values)
-        elif not PortalSession.objects.filter(pk=_row_key(self.session_key)).update(**values):
-            raise UpdateError
-
-    def _insert(self, values: dict[str, Any]) -> None:
-        now = moments.now()
-        row = PortalSession(
-            pk=_row_key(self.session_key),
-            created_at=now,
-            last_seen_at=now,
-            expire_date=now + ABSOLUTE_LIFETIME,
-            **values,
-        )
-        try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except IntegrityError as error:
-            raise CreateError from error
-
-    def delete(self, session_key: str | None = None) -> None:
-        key = session_key or self.session_key
-        if key:
-            PortalSession.objects.filter(pk=_row_key(key)).delete()
-        if key == self.session_key:
-            self.row = None
-
-    def get_expire_at_browser_close(self) -> bool:
-        return True
-
-    @classmethod
-    def clear_expired(cls) -> None:
-        clear_ended()
-
-
-def store_of(request: HttpRequest) -> SessionStore:
-    """The request's session, with what this store knows beyond Django's interface."""
-    return cast(SessionStore, request.session)
 
 
 def user_of(request: HttpRequest) -> User | AnonymousUser:
@@ -155,20 +45,6 @@ def user_of(request: HttpRequest) -> User | AnonymousUser:
     return AnonymousUser()
 
 
-def _row_key(session_key: str | None) -> str:
-    # 160 bits of a hash of some 165 random ones: as good as the key for finding it, useless for becoming it.
-    return hashlib.sha256((session_key or "").encode()).hexdigest()[:40]
-
-
-def _user_in(data: dict[str, Any]) -> str | None:
-    return data.get(auth.SESSION_KEY) or data.get(PENDING_USER)
-
-
-def _idle_limit(organization_minutes: int | None) -> timedelta:
-    # None: a session without a user, which Django's messages may make.
-    return min(LONGEST_IDLE, timedelta(minutes=organization_minutes)) if organization_minutes else LONGEST_IDLE
-
-
 # --- Beginning and ending ------------------------------------------------------------------------------------
 
 
@@ -182,7 +58,7 @@ def start(request: HttpRequest, user: User, *, second_factor: bool = False) -> N
 
 
 def _end_those_too_many(user: User, *, keep: str | None) -> None:
-    others = PortalSession.objects.filter(user=user).exclude(pk=_row_key(keep)).order_by("-last_seen_at")
+    others = PortalSession.objects.filter(user=user).exclude(pk=row_key(keep)).order_by("-last_seen_at")
     too_many = list(others.values_list("pk", flat=True)[MOST_AT_ONCE - 1 :])
     if not too_many:
         return
@@ -231,7 +107,7 @@ def end_sessions(user: User, *, keep: str | None = None) -> int:
     """End the person's sessions, pending ones included, save the one of this session key; returns how many."""
     sessions = PortalSession.objects.filter(user=user)
     if keep:
-        sessions = sessions.exclude(pk=_row_key(keep))
+        sessions = sessions.exclude(pk=row_key(keep))
     return sessions.delete()[0]
 
 
@@ -256,25 +132,18 @@ def record_activity(row: PortalSession, now: datetime) -> None:
     row.last_seen_at = now
 
 
-def clear_ended() -> int:
-    """Delete the rows of sessions that have been over for a day; returns how many. Until then a form that comes too
-    late is still known to be its owner's (accounts/kept_texts.py)."""
-    over = Q(expire_date__lte=Now() - REMEMBERED) | Q(last_seen_at__lte=Now() - LONGEST_IDLE - REMEMBERED)
-    return PortalSession.objects.filter(over).delete()[0]
-
-
 # --- What their owner sees ------------------------------------------------------------------------------------
 
 
 def open_sessions(user: User) -> list[PortalSession]:
     """The person's sessions that are alive, the one used last first."""
-    idle = _idle_limit(user.organization.idle_minutes)
+    idle = idle_limit(user.organization.idle_minutes)
     alive = PortalSession.objects.filter(user=user, expire_date__gt=Now(), last_seen_at__gt=Now() - idle)
     return list(alive.order_by("-last_seen_at"))
 
 
 def is_current(request: HttpRequest, row: PortalSession) -> bool:
-    return row.pk == _row_key(request.session.session_key)
+    return row.pk == row_key(request.session.session_key)
 
 
 def end_one(*, user: User, key: str) -> bool:
@@ -299,5 +168,5 @@ def seconds_left(request: HttpRequest) -> int | None:
     store = store_of(request)
     if store.row is None or store.now is None or not request.user.is_authenticated:
         return None
-    idle = _idle_limit(request.user.organization.idle_minutes)
+    idle = idle_limit(request.user.organization.idle_minutes)
     return max(0, int((min(store.row.last_seen_at + idle, store.row.expire_date) - store.now).total_seconds()))

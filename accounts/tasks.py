@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import expired_passwords, keeping, kept_texts, mail_requests, sessions, throttling
+from . import expired_passwords, keeping, kept_texts, mail_requests, session_store, throttling
 
 
 @shared_task
@@ -22,7 +22,7 @@ def tell_the_locked() -> None:
 
 @shared_task
 def clear_ended_sessions() -> None:
-    sessions.clear_ended()
+    session_store.clear_ended()
     kept_texts.clear_old()
 
 

@@ -33,7 +33,7 @@ class PortalSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls):
-        from accounts.sessions import SessionStore
+        from accounts.session_store import SessionStore
 
         return SessionStore
 

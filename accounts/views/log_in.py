@@ -16,6 +16,7 @@ from .. import log_in as logging_in
 from ..forms import AddressForm, PasswordForm
 from ..http import own_path, visit_of
 from ..known_browsers import token_of
+from ..models import User
 from .arrival import arrive
 
 RETRY_AFTER = 60  # seconds
@@ -65,10 +66,7 @@ def _try(request: HttpRequest, portal: Organization, form: PasswordForm, destina
     try:
         outcome = logging_in.log_in(portal, **form.cleaned_data, visit=visit)
     except throttling.TooManyFromNetwork:
-        form.add_error(None, _("Too many attempts from your network. Please wait a minute and try again."))
-        page = _page(request, portal, form, status=429)
-        page.headers["Retry-After"] = str(RETRY_AFTER)
-        return page
+        return _too_many(request, portal, form)
     if outcome.expired:
         context = {"organization": portal, "address": form.cleaned_data["address"], "reason": outcome.expired.label}
         return render(request, "accounts/password_expired.html", context)
@@ -77,16 +75,29 @@ def _try(request: HttpRequest, portal: Organization, form: PasswordForm, destina
             None, _("Invalid username, password or permissions. Please check you are using the correct URL.")
         )
         return _page(request, portal, form, reference=outcome.reference)
+    return _let_in(request, portal, outcome, outcome.user, destination)
+
+
+def _too_many(request: HttpRequest, portal: Organization, form: PasswordForm) -> HttpResponse:
+    form.add_error(None, _("Too many attempts from your network. Please wait a minute and try again."))
+    page = _page(request, portal, form, status=429)
+    page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def _let_in(
+    request: HttpRequest, portal: Organization, outcome: logging_in.Outcome, user: User, destination: str
+) -> HttpResponse:
+    """To where they wanted to go, or first to what a temporary password or a second factor asks for."""
     if outcome.cause == logging_in.Cause.TEMPORARY:
-        pending.begin(request, pending.Pending(outcome.user, outcome.credential_id, destination))
+        pending.begin(request, pending.Pending(user, outcome.credential_id, destination))
         response = redirect("set_password", portal.slug)
         link_cookie.clear(response, portal)
         return response
     if outcome.cause == logging_in.Cause.SECOND_FACTOR:
-        waiting = pending.Pending(outcome.user, None, destination, purpose=pending.INSIDE)
-        pending.begin(request, waiting)
+        pending.begin(request, pending.Pending(user, None, destination, purpose=pending.INSIDE))
         return redirect("second_factor", portal.slug)
-    return arrive(request, outcome.user, destination)
+    return arrive(request, user, destination)
 
 
 def _page(

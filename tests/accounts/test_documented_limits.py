@@ -17,6 +17,7 @@ from accounts import (
     passwords,
     reauthentication,
     second_factor,
+    session_store,
     sessions,
     throttling,
 )
@@ -47,7 +48,7 @@ LIMITS = {
     "credential of a reset": credentials.RESET_LIFETIME,
     "a mailed link": timedelta(seconds=link_cookie.LIFETIME),
     "password of somebody": expired_passwords.DORMANT_AFTER,
-    "without activity": sessions.LONGEST_IDLE,
+    "without activity": session_store.LONGEST_IDLE,
     "overall": ABSOLUTE_LIFETIME,
     "administration console, without": CONSOLE_IDLE,
     "administration console, overall": CONSOLE_LIFETIME,
@@ -89,4 +90,4 @@ def test_no_line_is_without_a_test():
 
 def test_what_has_two_homes_agrees():
     assert passwords.TEMPORARY_LIFETIME == credentials.ADMINISTRATOR_LIFETIME
-    assert timedelta(minutes=field("idle_minutes")) == sessions.LONGEST_IDLE
+    assert timedelta(minutes=field("idle_minutes")) == session_store.LONGEST_IDLE

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
 from django.db.models import F
 from django.test import Client
 
-from accounts import sessions, tasks
+from accounts import session_store, sessions, tasks
 from accounts.models import PortalSession, User
 from portal import moments
 from portal.models import AuditEvent, Organization
@@ -165,10 +166,10 @@ def test_a_right_taken_away_counts_on_the_next_request(log_in, recipient, change
 
 def test_a_session_ended_during_a_request_does_not_come_back(log_in, recipient):
     client = log_in(recipient)
-    store = sessions.SessionStore(client.cookies["session"].value)
+    store = session_store.SessionStore(client.cookies["session"].value)
     store["note"] = "x"
     sessions.end_sessions(recipient)
-    with pytest.raises(sessions.UpdateError):
+    with pytest.raises(UpdateError):
         store.save()
     assert not PortalSession.objects.exists()
 
