@@ -109,9 +109,10 @@ _FILL = [
     FROM copy ORDER BY id
     """,
     f"""
-    INSERT INTO messaging_attachment (id, message_id, file_id, name, content_type, size, wrapped_key, created_at, scan)
+    INSERT INTO messaging_attachment (id, message_id, file_id, name, content_type, size, wrapped_key, created_at, scan,
+        doubt)
     SELECT {ID.format(at="at", n="number")}, id, gen_random_uuid(), substr(%(sealed)s, 1, 40), 'application/pdf',
-        {_FILE_BYTES}, substr(%(sealed)s, 1, 61), at, 'off'
+        {_FILE_BYTES}, substr(%(sealed)s, 1, 61), at, 'off', ''
     FROM old ORDER BY number
     """,
     f"""

@@ -1,11 +1,15 @@
 """Attachments of drafts and messages: taking in what was uploaded, listing, opening, clearing up."""
 
 import logging
+import os
+import re
 import time
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -26,6 +30,8 @@ logger = logging.getLogger(__name__)
 MAX_NAME_CHARACTERS = 200
 # A file without a row is an upload still under way, or one whose request failed; after this long it is the latter.
 ORPHAN_SECONDS = 3600
+_FILES = 500  # that are looked up at once
+_FILE_NAME = re.compile("[0-9a-f]{32}")
 _RESERVED_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
@@ -189,14 +195,25 @@ def destroy_file_on_commit(file_id: uuid.UUID) -> None:
 
 
 def collect_orphans() -> int:
-    """Delete files no row knows: interrupted uploads, failed requests, rolled-back drafts. Returns how many."""
+    """Delete files no row knows: interrupted uploads, failed requests, rolled-back drafts. Returns how many. Looks at
+    so many at a time, whatever their number is."""
     removed = 0
-    oldest = time.time() - ORPHAN_SECONDS
-    for path in settings.ATTACHMENTS_DIR.glob("??/*"):
-        if (
-            path.stat().st_mtime < oldest
-            and not Attachment.objects.filter(file_id=path.name.partition(".")[0]).exists()
-        ):
-            path.unlink(missing_ok=True)
-            removed += 1
+    old = _files_older_than(time.time() - ORPHAN_SECONDS)
+    while some := list(islice(old, _FILES)):
+        known = Attachment.objects.filter(file_id__in=bulk.among([file_id for file_id, _path in some]))
+        shared = set(known.values_list("file_id", flat=True))
+        for file_id, path in some:
+            if file_id not in shared:
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
+
+
+def _files_older_than(oldest: float) -> Iterator[tuple[uuid.UUID, Path]]:
+    """Files of ours, finished or not; what else lies there is somebody else's."""
+    for folder in settings.ATTACHMENTS_DIR.glob("??/"):
+        with os.scandir(folder) as files:
+            for file in files:
+                name = file.name.partition(".")[0]
+                if _FILE_NAME.fullmatch(name) and file.stat().st_mtime < oldest:
+                    yield uuid.UUID(name), Path(file.path)

@@ -243,6 +243,21 @@ def test_orphans_are_collected_after_an_hour(send_file, settings):
     assert path_of(row.file_id).exists()
 
 
+@pytest.mark.django_db
+def test_orphans_are_looked_up_many_at_once_and_what_is_not_ours_stays(settings, tmp_path, django_assert_num_queries):
+    settings.ATTACHMENTS_DIR = tmp_path
+    orphans = [path_of(uuid7()) for _ in range(30)]
+    foreign = tmp_path / "ab" / "README"
+    for path in (*orphans, foreign):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        os.utime(path, (0, 0))
+    with django_assert_num_queries(1):
+        assert attachments.collect_orphans() == 30
+    assert not any(path.exists() for path in orphans)
+    assert foreign.exists()
+
+
 def test_it_takes_three_queries(send_file, recipient, sender, log_in, django_assert_num_queries):
     """The session with its user, the copy with its message, the attachment."""
     _url, row = send_file(b"content")
