@@ -77,6 +77,9 @@ class Upload {
 
   refuse(why) {
     this.show(why);
+    this.row.classList.add("upload--refused");
+    this.row.querySelector("bdi").hidden = why.includes(this.file.name);
+    this.buttons.cancel.firstChild.data = words().dismiss;
     say(`${this.file.name}: ${why}`);
   }
 
@@ -102,7 +105,7 @@ class Upload {
     if (at >= 0) waiting.splice(at, 1);
     this.request?.abort();
     this.end();
-    say(`${this.file.name}: ${words().cancelled}`);
+    if (!this.row.classList.contains("upload--refused")) say(`${this.file.name}: ${words().cancelled}`);
     if (isCurrent) next();
   }
 

@@ -15,6 +15,12 @@ MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
 
+@pytest.fixture(autouse=True)
+def loaded(client, db):
+    """A process's first page takes longer than the second that is left here."""
+    client.get("/")
+
+
 def age(by: timedelta, *columns: str) -> None:
     """As if so much time had passed since."""
     PortalSession.objects.update(**{column: F(column) - by for column in columns})

@@ -139,7 +139,7 @@ def test_a_refusal_stays_beside_its_file(open_browser, sender, tmp_path):
 
     assert "its content is a program" in page.locator(".upload", has_text="first.pdf").text_content()
     assert "the type .exe" in page.locator(".upload", has_text="third.exe").text_content()
-    page.get_by_role("button", name="Cancel first.pdf").click()
+    page.get_by_role("button", name="Dismiss first.pdf").click()
     assert page.locator(".upload").count() == 1
 
 
