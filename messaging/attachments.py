@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import time
-import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,12 +26,10 @@ _UNSCANNED = (Scan.WAITING, Scan.TOO_LARGE)
 
 logger = logging.getLogger(__name__)
 
-MAX_NAME_CHARACTERS = 200
 # A file without a row is an upload still under way, or one whose request failed; after this long it is the latter.
 ORPHAN_SECONDS = 3600
 _FILES = 500  # that are looked up at once
 _FILE_NAME = re.compile("[0-9a-f]{32}")
-_RESERVED_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 @dataclass(frozen=True)
@@ -47,20 +44,6 @@ class NamedAttachment:
     note: str = ""  # what there is to say against it: its scan, its type
 
 
-def clean_name(name: str) -> str:
-    """A file name that is only a name, on any system: no path, control or direction-changing character (which can
-    make "exe.txt" out of "txt.exe"), no reserved device name, no leading or trailing dots."""
-    name = unicodedata.normalize("NFC", name).replace("/", "_").replace("\\", "_").replace(":", "_")
-    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-    name = name.strip().strip(".").strip()
-    stem, dot, extension = name.rpartition(".")
-    if len(name) > MAX_NAME_CHARACTERS:
-        name = (stem or name)[: MAX_NAME_CHARACTERS - len(dot + extension[:20])] + dot + extension[:20]
-    if name.split(".")[0].lower() in _RESERVED_NAMES:
-        name = f"_{name}"
-    return name or _("attachment")
-
-
 def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]) -> list[str]:
     """Make received files the draft's attachments. Returns a sentence for each that was not kept."""
     if not uploads:
@@ -69,7 +52,7 @@ def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]
     rows: list[Attachment] = []
     room = attachment_limits.room_in(message, message.sender)
     for upload in uploads:
-        name = clean_name(upload.name or "")
+        name = upload.name or ""
         _audit_scan(message, upload)
         if refusal := room.refusal(name, upload):
             upload.discard()

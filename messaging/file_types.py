@@ -135,9 +135,11 @@ def kind_of(head: bytes) -> Kind:
     return marked or (TEXT if _is_text(head[:_TEXT_BYTES]) else UNKNOWN)
 
 
-def is_archive(head: bytes) -> bool:
-    """Whether a file that begins so is a ZIP archive, whatever else it is."""
-    return ZIP.mark is not None and ZIP.mark.match(head) is not None
+def may_be_archive(head: bytes, name: str) -> bool:
+    """Whether somebody may open this file as a ZIP archive: one that begins so, whatever else it is, or is called so,
+    whatever stands before it. What unpacks one looks at its end."""
+    begins = ZIP.mark is not None and ZIP.mark.match(head) is not None
+    return begins or any(kind.fits(_last_ending(name)) for kind in (ZIP, JAVA))
 
 
 def _is_text(head: bytes) -> bool:
@@ -150,9 +152,13 @@ def endings_of(name: str) -> list[str]:
     return [part.strip().lower() for part in name.split(".")[1:]]
 
 
+def _last_ending(name: str) -> str:
+    return next(reversed(endings_of(name)), "")
+
+
 def differs(kind: Kind, name: str) -> bool:
     """Whether the name says that a file of this kind is something else."""
-    ending = next(reversed(endings_of(name)), "")
+    ending = _last_ending(name)
     if kind.fits(ending):
         return False
     return any(ending in other.endings and (other.is_certain or kind is not UNKNOWN) for other in _ALL)

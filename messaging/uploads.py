@@ -19,6 +19,7 @@ from portal.ids import uuid7
 from portal.keyring import new_key
 
 from . import archives, file_types, scanning
+from .file_names import clean_name
 from .sealed_files import SealedWriter, remove
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class SealedUpload(UploadedFile):
     """
 
     def __init__(self, name: str, content_type: str) -> None:
-        super().__init__(file=None, name=name, content_type=content_type, size=0)
+        super().__init__(file=None, name=clean_name(name), content_type=content_type, size=0)
         self.file_id = uuid7()
         self.key = new_key()
         self.look = archives.Look(file_types.UNKNOWN)  # what it is, told from its content
@@ -102,7 +103,7 @@ class SealingUploadHandler(FileUploadHandler):
 
     def _look(self) -> archives.Look:
         kind, upload = file_types.kind_of(self._head), self._upload
-        if not file_types.is_archive(self._head):
+        if not file_types.may_be_archive(self._head, upload.name or ""):
             return archives.Look(kind)
         forbidden = self._organization.forbidden_endings
         return archives.look_into(upload.file_id, upload.key, upload.size or 0, kind, forbidden)

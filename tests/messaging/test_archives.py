@@ -59,6 +59,12 @@ def test_so_it_is_under_another_name_and_beside_a_document(attach):
     assert not Attachment.objects.exists()
 
 
+def test_so_it_is_behind_something_else(attach):
+    for name in ("all.zip", "all.zip\u200b"):
+        assert "“setup.exe” is in it" in attach(b"\0" + zipped("setup.exe"), name).text
+    assert not Attachment.objects.exists()
+
+
 def test_parts_of_a_document_are_not_files(attach):
     Organization.objects.update(forbidden_types="xml, bin")
     for name in ("letter.docx", "table.xlsx", "letter.odt", "table.xlsm"):

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
-from messaging import attachments
+from messaging import attachments, file_names
 from messaging.models import Attachment, MailboxEntry, Message
 from messaging.sealed_files import CHUNK_BYTES, path_of
 from portal.ids import uuid7
@@ -134,7 +134,7 @@ def test_files_of_strangers_are_dropped(client, db, settings):
     ],
 )
 def test_names_are_only_names(name, clean):
-    assert attachments.clean_name(name) == clean
+    assert file_names.clean_name(name) == clean
 
 
 def test_too_many_are_refused_and_said(sender, write, log_in):
