@@ -1,4 +1,4 @@
-"""What an organisation may word itself in the mails that bring a password."""
+"""What an organisation may word itself in the mails that show the way in."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -58,6 +58,21 @@ register(
         subject=_("Set a new password"),
         text=_(
             "Somebody, we hope you, asked for a new password for the secure messages of {address} at {organization}."
+        ),
+        placeholders=_READER,
+        required=("organization",),
+        sample=_sample,
+    )
+)
+register(
+    Wording(
+        kind="portal_link",
+        label=_("Send me my link"),
+        template="accounts/mail/portal_link",
+        subject=_("Your secure messages"),
+        text=_(
+            "Somebody, we hope you, asked where the secure messages of {address} are. "
+            "Those from {organization} are here:"
         ),
         placeholders=_READER,
         required=("organization",),

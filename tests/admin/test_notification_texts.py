@@ -38,6 +38,9 @@ def test_every_mail_that_can_be_worded_is_listed(north):
         "reminder",
         "password_notification",
         "password_reset",
+        "digest",
+        "read_receipt",
+        "portal_link",
     }
 
 
