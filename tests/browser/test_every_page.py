@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Page, Route
 
+from portal.models import Organization
 from tests.conftest import PASSWORD
 
 from ..accounts.test_second_factor import enrol
@@ -57,6 +58,13 @@ def more_than_a_page(world: World) -> str:
 def copy(name: str, kind: str, owner: str) -> Callable[[World], str]:
     """That person's copy of the message that the world knows by that name."""
     return lambda world: reverse(name, args=[world.copy(getattr(world, kind), getattr(world, owner))])
+
+
+def where_passwords_are_told_by_telephone(world: World) -> str:
+    organization = world.recipient.organization
+    organization.reset_mode = Organization.Reset.BY_TELEPHONE
+    organization.save()
+    return reverse("reset_password", args=["north"])
 
 
 def link(kind: str, owner: str) -> Callable[[World], str]:
@@ -159,6 +167,7 @@ PAGES: dict[str, list[Look]] = {
     "reset_password": [
         Look(None, "Forgot your password?", at("reset_password", "north")),
         Look(None, "Forgot your password?", at("reset_password", "north"), press("Reset Password", address="nobody@")),
+        Look(None, "Forgot your password?", where_passwords_are_told_by_telephone),
     ],
     "reset_sent": [
         Look(None, "A message was sent", at("reset_password", "north"), press("Reset Password", address="a@b.example"))
