@@ -61,7 +61,7 @@ def visible(request: HttpRequest, queryset: QuerySet) -> QuerySet:
 def in_words(event: AuditEvent) -> str:
     """The event's details as plain text."""
     return " · ".join(
-        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in event.details.items()
     )
 
@@ -252,6 +252,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         self, request: Any, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
     ) -> Any:
         context["show_save_and_add_another"] = add and not self.only_one
+        context["is_only_page"] = self.only_one or (self.model is Organization and not is_operator(request))
         if obj is None and self.only_one:
             context["title"] = capfirst(self.opts.verbose_name)
         if obj is not None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from portal.console import OrganizationScopedAdmin
 
 from ..directories import normalize_domain
+from ..erasing import ERASED_DOMAIN
 from ..models import Domain, ExternalDomain, InternalDomain
 from .move_domain import move_page
 
@@ -48,7 +49,8 @@ class DirectoryAdmin(OrganizationScopedAdmin):
     fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        domains = super().get_queryset(request).filter(is_internal=self.is_internal)
+        # The domain of erased people is no directory of anybody's.
+        domains = super().get_queryset(request).filter(is_internal=self.is_internal).exclude(name=ERASED_DOMAIN)
         return domains.annotate(number_of_users=Count("users"))
 
     @admin.display(description=gettext_lazy("users"), ordering="number_of_users")

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from .. import throttling
+from ..erasing import ERASED_DOMAIN
 
 
 class StateFilter(SimpleListFilter):
@@ -19,6 +20,8 @@ class StateFilter(SimpleListFilter):
         "locked": Q(next_try_at__gt=Now()) | Q(failures__gte=throttling.MOST_FAILURES),
         "no-password": Q(password_set_at__isnull=True),
     }
+    # Rows that are nobody's any more stand for themselves alone.
+    erased = Q(domain__name=ERASED_DOMAIN)
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
         return [
@@ -26,7 +29,10 @@ class StateFilter(SimpleListFilter):
             ("not-allowed", _("logon not allowed")),
             ("locked", _("locked")),
             ("no-password", _("no password yet")),
+            ("erased", _("erased")),
         ]
 
     def queryset(self, request: Any, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(self.states.get(self.value() or "", Q()))
+        if self.value() == "erased":
+            return queryset.filter(self.erased)
+        return queryset.exclude(self.erased).filter(self.states.get(self.value() or "", Q()))

@@ -30,6 +30,7 @@ from .. import (
     second_factor,
     throttling,
 )
+from ..erasing import is_erased
 from ..models import Domain, ExternalDomain, Group, InternalDomain, User
 from .rename import rename_page
 from .state_filter import StateFilter
@@ -120,6 +121,8 @@ class UserAdmin(OrganizationScopedAdmin):
 
     @admin.display(description=_("state"))
     def state(self, user: User) -> str:
+        if is_erased(user):
+            return gettext("erased")
         if user.disabled_at:
             return gettext("disabled")
         if not user.allow_logon:

@@ -121,6 +121,12 @@ class NotificationTextAdmin(OrganizationScopedAdmin):
         shown = {"kinds": kinds, "may_word": self.has_add_permission(request)}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().render_change_form(request, context, *args, **kwargs)
+        if row := context["original"]:
+            response.context_data["title"] = self.mail(row)
+        return response
+
     # --- The form ---------------------------------------------------------------------------------------------
 
     def get_readonly_fields(self, request: HttpRequest, obj: NotificationText | None = None) -> Any:

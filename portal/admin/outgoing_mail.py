@@ -1,6 +1,10 @@
 """Outgoing mail: what is to leave, has left or could not, with the mail server's words. Rows hold no content."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..console import ReadOnlyAdmin
@@ -9,7 +13,7 @@ from ..models import OutgoingMail
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
-    list_display = ("to_address", "kind", "state", "due_at", "finished_at", "attempts", "server_reply")
+    list_display = ("to_address", "what", "state", "due_at", "server_reply")
     list_filter = ("state", "due_at")
     search_fields = ("^to_address",)
     search_help_text = _("The beginning of an address.")
@@ -17,8 +21,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     list_per_page = 100
     fields = (
         "to_address",
-        "kind",
-        "about",
+        "what",
         "state",
         "due_at",
         "not_after",
@@ -30,3 +33,13 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         "message_id",
         "finished_at",
     )
+
+    @admin.display(description=_("mail"), ordering="kind")
+    def what(self, mail: OutgoingMail) -> str:
+        """What it is for, in the words of its kind."""
+        return capfirst(mail.kind.replace("_", " "))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().render_change_form(request, context, *args, **kwargs)
+        response.context_data["title"] = self.what(context["original"])
+        return response
