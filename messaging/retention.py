@@ -37,14 +37,14 @@ def purge_due(*, seconds: float = 50) -> int:
 
 def _purge_due_of(organization: Organization, ends: float) -> int:
     purged = 0
-    due = _left(organization).filter(sent_at__lte=Now() - timedelta(days=organization.retention_days))
+    due = all_due = _left(organization).filter(sent_at__lte=Now() - timedelta(days=organization.retention_days))
     while time.monotonic() < ends and (some := _some(due)):
         count = _purge_some([id_ for id_, _at in some], organization)
         if not count:
             break
         purged += count
         # Nothing older is left; the index still has it, until it is vacuumed.
-        due = due.filter(sent_at__gte=some[0][1])
+        due = all_due.filter(sent_at__gte=some[0][1])
     return purged
 
 

@@ -434,6 +434,16 @@ def test_many_copies_and_files_take_no_more_statements_than_few(organization, se
     assert counts[0] == counts[1]
 
 
+def test_no_round_asks_for_more_than_the_one_before(organization, sender, recipient, send, monkeypatch):
+    for _ in range(4):
+        age(send(sender, to=recipient.address), organization.retention_days)
+    monkeypatch.setattr(retention, "_MESSAGES", 1)
+    with CaptureQueriesContext(connection) as queries:
+        assert retention.purge_due() == 4
+    rounds = [query["sql"].count('"sent_at" >=') for query in queries if "LENGTH(" in query["sql"]]
+    assert rounds == [0, 1, 1, 1, 1]
+
+
 def test_the_subject_and_body_are_not_in_the_database_file_any_more(due):
     retention.purge_due()
     message = Message.objects.get(id=due.id)
