@@ -117,7 +117,7 @@ def test_what_is_gone_is_said_on_its_own_page(page, sender, recipient, complaint
 def test_another_window_is_the_readers_choice(page):
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Letter 4").click(modifiers=["Control"])
-    assert opened.value.get_by_role("heading", name="Letter 4", level=1).is_visible()
+    assert opened.value.wait_for_selector("h1:has-text('Letter 4')")
     assert not is_open(page)
 
 

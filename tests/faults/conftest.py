@@ -40,11 +40,6 @@ def redis(tmp_path, settings) -> Iterator[Redis]:
     redis.kill()
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict:
-    return {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox"]}
-
-
 @pytest.fixture
 def installation(tmp_path, settings, redis, server, request) -> Iterator[Installation]:
     # The web process knows only the real hasher: before anybody of the cast gets a password.
