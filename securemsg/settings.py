@@ -215,6 +215,8 @@ EMAIL_TIMEOUT = 30
 # Mail leaves under return paths in this domain, and what comes back is received at the address (receive_bounces).
 BOUNCE_DOMAIN = env.str("BOUNCE_DOMAIN", default="")
 BOUNCE_LISTEN = env.str("BOUNCE_LISTEN", default="127.0.0.1:8025")
+BOUNCE_CERTIFICATE = env.str("BOUNCE_CERTIFICATE", default="")
+BOUNCE_CERTIFICATE_KEY = env.str("BOUNCE_CERTIFICATE_KEY", default="")
 # Off: everything leaves by the relay above, whatever routes organisations have.
 MAIL_ROUTES = env.bool("MAIL_ROUTES", default=True)
 # For routes that go straight to a domain's own servers. Empty: the resolvers of the machine.

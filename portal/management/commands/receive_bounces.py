@@ -1,6 +1,7 @@
 """Receive bounces until told to stop: an SMTP server for the domain BOUNCE_DOMAIN, at BOUNCE_LISTEN."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,4 +19,14 @@ class Command(BaseCommand):
         host, _, port = settings.BOUNCE_LISTEN.rpartition(":")
         if not port.isdigit():
             raise CommandError("BOUNCE_LISTEN is address:port, such as 127.0.0.1:8025.")
-        asyncio.run(bounce_receiver.serve(host.strip("[]"), int(port)))
+        asyncio.run(bounce_receiver.serve(host.strip("[]"), int(port), _certificate()))
+
+
+def _certificate() -> bounce_receiver.Certificate | None:
+    chain, key = settings.BOUNCE_CERTIFICATE, settings.BOUNCE_CERTIFICATE_KEY
+    if not chain:
+        return None
+    try:
+        return bounce_receiver.Certificate(Path(chain), Path(key or chain))
+    except OSError as error:  # ssl's errors are some
+        raise CommandError(f"BOUNCE_CERTIFICATE and its key cannot be read: {error}") from error
