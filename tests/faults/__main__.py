@@ -7,6 +7,7 @@ temporary folder and ends them again.
 import argparse
 import signal
 import sys
+from pathlib import Path
 
 from . import programme
 
@@ -37,6 +38,7 @@ def _arguments() -> argparse.Namespace:
         help="times faster than for real that leases, time-outs and the clock go (5)",
     )
     parser.add_argument("--jobs", type=int, default=1, help="installations side by side (1)")
+    parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep there what red runs' processes have logged")
     parser.add_argument("--list", action="store_true", help="name the faults and stop")
     return parser.parse_args()
 

@@ -18,6 +18,7 @@ class Disk:
     def fill(self) -> None:
         """To the last byte: it is made as small as what it holds, which costs no memory."""
         assert self.is_mounted, "filling a disk needs one of the suite's own: run as root, where tmpfs can be mounted"
+        (self.folder / "filler").write_bytes(b"-")  # nothing at all would mean no limit
         # Refused when something has been written since it was measured.
         assert any(self._resize(f"{self._used()}") for _ in range(100)), "it grows quicker than it can be filled"
 
@@ -26,6 +27,7 @@ class Disk:
         return (space.f_blocks - space.f_bfree) * space.f_frsize
 
     def empty(self) -> None:
+        (self.folder / "filler").unlink(missing_ok=True)
         if self.is_mounted:
             assert self._resize(f"{self._mib}m")
 

@@ -7,6 +7,7 @@ it started when it is told so, when it is interrupted, and when the parent is go
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -150,6 +151,9 @@ def _played(stage: Any, order: Order) -> Report:
     if order.design != stage.design:
         stage.built_as(order.design)
     outcome = play(stage, named(order.fault).act, order.seed, bound=BOUND if order.design == WHOLE else 30)
+    if outcome.violations and stage.options.logs:
+        name = f"{order.fault}, run {order.number}".replace("/", " ")
+        shutil.copytree(stage.folder, stage.options.logs / name, ignore=_all_but_logs, dirs_exist_ok=True)
     record = outcome.record
     return Report(
         order=order,
@@ -161,6 +165,10 @@ def _played(stage: Any, order: Order) -> Report:
         page_seconds=[answer.seconds for answer in record.answers],
         web_is_unaffected=record.web_is_unaffected,
     )
+
+
+def _all_but_logs(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith(".log")]
 
 
 def _in_the_clear(stage: Any) -> list[str]:

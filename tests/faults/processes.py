@@ -20,11 +20,13 @@ from tests.portal_process import ROOT, free_port
 class Process:
     """A command in a process group of its own, so that it can be killed with all its children at once."""
 
-    def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], log: Path, environment: dict[str, str] | None = None, *, folder: Path = ROOT
+    ) -> None:
         self.log = log
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+                command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
             )
 
     def signal(self, number: int) -> None:

@@ -134,11 +134,19 @@ class Run:
         assert self.send(letter), f"not sent: {self.record.answers[-1]}"
         return letter
 
-    def recall(self, letter: Letter) -> None:
+    @property
+    def owner(self) -> str:
+        """Whose rows are this run's."""
+        return str(self.organization.id)
+
+    @staticmethod
+    def sent_entry(letter: Letter) -> Any:
         from messaging.models import MailboxEntry
 
-        entry = MailboxEntry.objects.get(message=letter.id, kind=MailboxEntry.Kind.SENT)
-        answer = self.sender.post(f"/messages/{entry.id}/recall/", {})
+        return MailboxEntry.objects.get(message=letter.id, kind=MailboxEntry.Kind.SENT)
+
+    def recall(self, letter: Letter) -> None:
+        answer = self.sender.post(f"/messages/{self.sent_entry(letter).id}/recall/", {})
         assert answer.status == 302, answer
         letter.recalled_at = answer.at
 

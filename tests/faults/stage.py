@@ -9,7 +9,7 @@ from pathlib import Path
 
 from portal.new_master_key import new_master_key
 from tests.in_the_clear import GrowingFiles
-from tests.portal_process import free_port
+from tests.portal_process import ROOT, free_port
 from tests.smtp_server import ScriptedServer
 
 from .designs import WHOLE
@@ -28,8 +28,8 @@ class Stage:
     def __init__(self, folder: Path, server: ScriptedServer, options: Namespace) -> None:
         folder.chmod(0o755)
         self.folder, self.server, self.options = folder, server, options
-        self.pace, self.design = options.pace, WHOLE
-        self.disks = [Disk(folder / "postgres", 2048), Disk(folder / "attachments", 1024)]
+        self.pace, self.design, self.release = options.pace, WHOLE, ROOT
+        self.disks = [Disk(folder / "postgres", 2048), Disk(folder / "attachments", 1024), Disk(folder / "tmp", 64)]
         self.points = Failpoints(folder / "armed")
         self.cluster = Cluster(folder / "postgres")
         self.redis = Redis(folder)
@@ -56,6 +56,7 @@ class Stage:
             "DATABASE_URL": self.cluster.url.replace(f":{self.cluster.port}/", f":{self.database_line.port}/"),
             "BROKER_URL": f"redis://127.0.0.1:{self.redis_line.port}/0",
             "SMTP_URL": f"smtp://127.0.0.1:{self.mail_line.port}",
+            "TMPDIR": str(self.folder / "tmp"),
             "MAIL_PRIVATE_NETWORKS": "127.0.0.0/8",
             "SECRET_KEY": "only-for-the-fault-suite-" + "x" * 40,
             "MASTER_KEYS": "",
@@ -70,7 +71,9 @@ class Stage:
 
     def own_settings(self) -> dict[str, str]:
         """For the suite's own process, which sees everything as it is, past the proxies."""
-        return self._settings() | {"DATABASE_URL": self.cluster.url, "LOG_LEVEL": "ERROR"}
+        theirs = {"DATABASE_URL", "TMPDIR"}
+        own = {name: value for name, value in self._settings().items() if name not in theirs}
+        return own | {"DATABASE_URL": self.cluster.url, "LOG_LEVEL": "ERROR"}
 
     # --- Processes --------------------------------------------------------------------------------------------
 
@@ -93,7 +96,8 @@ class Stage:
 
     def _start(self, role: str, command: list[str], says: str) -> Process:
         self._number += 1
-        process = Process(command, self.folder / f"{role}{self._number}.log", self.environment)
+        log = self.folder / f"{role}{self._number}.log"
+        process = Process(command, log, self.environment, folder=self.release)
         self.processes[role].append(process)
         return process.wait_for(says, 120)
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from tests.portal_process import ROOT
 
@@ -46,3 +47,41 @@ def rolling_restart(run: Run) -> None:
     if not all(letter.acknowledged for letter in run.record.letters):
         run.record.wrong.append("not every letter was acknowledged")
     run.settle()
+
+
+@fault("F13", "the release before, on this one's database, and then beside this one", needs="git tar")
+def release_before(run: Run) -> None:
+    """A release migrates first and replaces processes afterwards: for that while, code from before the newest migration
+    runs on the database from after it. Nothing of that may fail, nor be lost when the new processes take over."""
+    stage = run.stage
+    stage.end_all("web", "worker", "clock")
+    run.server.script["DOT"] = lambda _argument: time.sleep(0.03)
+    stage.release = _release_before(stage.folder / "release")
+    try:
+        stage.web()
+        stage.worker()
+        stage.clock()
+        run.wait(lambda: run.browser().get("/").status == 200, 30)
+        run.record.answers.clear()  # of the time when no web process listened
+        letters = [run.sent(12, size=20_000), run.sent(12, size=20_000)]
+        stage.release = ROOT
+        stage.worker()
+        letters.append(run.sent(30, size=20_000))
+        run.recall(letters[1])
+        run.settle()
+        if run.sender.get(f"/messages/{run.sent_entry(letters[0]).id}/body/").status != 200:
+            run.record.wrong.append("what was sent cannot be read")
+    finally:
+        stage.release = ROOT
+        stage.end_all("web", "worker", "clock")
+
+
+def _release_before(folder: Path) -> Path:
+    """The code as it stood before the newest migration came."""
+    newest = ["git", "log", "-1", "--diff-filter=A", "--format=%H", "--", "*/migrations/0*.py"]
+    commit = subprocess.run(newest, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    assert commit, "this needs the repository's history"
+    folder.mkdir(exist_ok=True)
+    archive = subprocess.run(["git", "archive", f"{commit}~"], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    return folder

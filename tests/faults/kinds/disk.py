@@ -62,6 +62,18 @@ def database_full(run: Run) -> None:
             assert run.send(letter), "not sent with room again"
 
 
+@fault("F6", "the disk of temporary files is full", short=True, needs="root")
+def tmp_full(run: Run) -> None:
+    """Uploads are sealed on their way to their own disk; nothing waits in a temporary file."""
+    _ = run.sender
+    run.stage.disks[2].fill()
+    letter = run.sent(4, size=3_000_000)
+    run.settle()
+    page = run.sender.get(f"/messages/{run.sent_entry(letter).id}/")
+    if page.status != 200:
+        run.record.wrong.append(f"the message's page answered {page.status}")
+
+
 @contextmanager
 def _calls_that_fail(run: Run, calls: str, error: str) -> Iterator[None]:
     """strace answers these system calls of the web workers with an error, in place of the kernel."""

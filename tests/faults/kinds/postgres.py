@@ -6,10 +6,17 @@ import time
 from contextlib import suppress
 
 import psycopg2
+import psycopg2.errors
 
+from messaging.models import Message
+
+from ..client import Answer
 from ..run import Run
 from ..stage import CONCURRENCY
 from . import fault
+
+# Seconds from the database's return to the workers' last mail.
+AGAIN_WITHIN = 30
 
 
 def _slowly(_argument: str) -> None:
@@ -40,6 +47,7 @@ def _while_sending(run: Run, act, *, seconds: float = 3) -> None:
     run.server.script["DOT"] = _slowly
     _ = run.sender
     over = threading.Event()
+    workers = [process.pid for process in run.stage.running("worker")]
     thread = _keep_sending(run, over)
     try:
         time.sleep(1)
@@ -51,6 +59,9 @@ def _while_sending(run: Run, act, *, seconds: float = 3) -> None:
         run.stage.cluster.start()
         thread.join(90)
     assert any(letter.acknowledged for letter in run.record.letters), "nothing was sent at all"
+    run.wait(lambda: run.unfinished() == 0, AGAIN_WITHIN)
+    if [process.pid for process in run.stage.running("worker")] != workers:
+        run.record.wrong.append("workers came back only by being started again")
 
 
 @fault("F5", "PostgreSQL crashed and started again", short=True)
@@ -117,6 +128,89 @@ def deadlocks(run: Run) -> None:
                 cursor.execute("ROLLBACK")
 
     _while_sending(run, hold)
+
+
+@fault("F5", "a deadlock, which PostgreSQL breaks at the portal's expense", short=True)
+def broken_deadlock(run: Run) -> None:
+    """A recall holds its message and waits for a notification's row, which another session holds, which then asks for
+    the message. Nothing of the recall stays; its author reads that it did not work, and it works the second time."""
+    run.record.degraded = True
+    run.stage.mail_line.refuses = True
+    run.stage.mail_line.cut()
+    letter = run.sent(6, size=1000)
+    path = f"/messages/{run.sent_entry(letter).id}/recall/"
+    answers: list[Answer] = []
+    for _ in range(5):
+        with _session(run) as cursor, _session(run) as probe:
+            cursor.execute("BEGIN")
+            cursor.execute("SET LOCAL deadlock_timeout = '20s'")  # the other side's second is over first
+            cursor.execute("SELECT 1 FROM portal_outgoingmail WHERE organization_id = %s FOR UPDATE", [run.owner])
+            thread = threading.Thread(target=lambda: answers.append(run.sender.post(path, {})))
+            thread.start()
+            run.wait(lambda probe=probe: _is_locked(probe, letter.id))
+            with suppress(psycopg2.Error):  # its own: the machine was so slow that the portal's second was over before
+                cursor.execute("SELECT 1 FROM messaging_message WHERE id = %s FOR UPDATE", [str(letter.id)])
+            cursor.execute("ROLLBACK")
+            thread.join(60)
+        if answers[-1].status == 503:
+            break
+        run.record.wrong.append(f"a recall that was broken off answered {answers[-1].status}")
+    if Message.objects.get(id=letter.id).recalled_at:
+        run.record.wrong.append("broken off, and yet recalled")
+    run.recall(letter)
+
+
+def _is_locked(cursor, message_id: object) -> bool:
+    try:
+        cursor.execute("SELECT 1 FROM messaging_message WHERE id = %s FOR UPDATE NOWAIT", [str(message_id)])
+    except psycopg2.errors.LockNotAvailable:
+        return True
+    return False
+
+
+TABLES = ("messaging_message", "messaging_mailboxentry", "portal_outgoingmail", "portal_auditevent")
+# Of all rows written: one in so many fails at its statement, and one at its transaction's commit.
+ONE_IN = 40
+ENOUGH = 6
+_FAILING = f"""
+    CREATE SEQUENCE failures;
+    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF random() < 1.0 / {ONE_IN} THEN
+            PERFORM nextval('failures');
+            RAISE EXCEPTION 'could not serialize access' USING ERRCODE = TG_ARGV[0];
+        END IF;
+        RETURN NULL;
+    END $$;
+"""
+
+
+@fault("F5", "serialization failures and deadlocks at any statement, and at any commit")
+def failing_transactions(run: Run) -> None:
+    """Web requests say 503 and have done nothing; workers write down later what they know."""
+
+    def fail_now_and_then() -> None:
+        with _session(run) as cursor:
+            cursor.execute(_FAILING)
+            for table in TABLES:
+                event = f"AFTER INSERT OR UPDATE ON {table}"
+                cursor.execute(f"CREATE TRIGGER failing {event} FOR EACH ROW EXECUTE FUNCTION fail('40P01')")
+                cursor.execute(
+                    f"CREATE CONSTRAINT TRIGGER failing_late {event} DEFERRABLE INITIALLY DEFERRED "
+                    "FOR EACH ROW EXECUTE FUNCTION fail('40001')"
+                )
+            try:
+                run.wait(lambda: _failures(cursor) >= ENOUGH)
+            finally:
+                for table in TABLES:
+                    cursor.execute(f"DROP TRIGGER failing ON {table}; DROP TRIGGER failing_late ON {table}")
+                cursor.execute("DROP FUNCTION fail; DROP SEQUENCE failures")
+
+    _while_sending(run, fail_now_and_then, seconds=0)
+
+
+def _failures(cursor) -> int:
+    cursor.execute("SELECT last_value FROM failures")
+    return cursor.fetchone()[0]
 
 
 @fault("F5", "PostgreSQL frozen for 20 s")

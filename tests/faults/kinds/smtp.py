@@ -56,15 +56,31 @@ def one_refused(run: Run, verb: str, reply: str) -> None:
     if failed.state != "failed" or reply not in failed.server_reply:
         run.record.wrong.append(f"{failed.state}: {failed.server_reply}")
     assert time.monotonic() - began < TOLD_WITHIN
-    page = run.sender.get(f"/messages/{_sent_entry(letter)}/")
+    page = run.sender.get(f"/messages/{run.sent_entry(letter).id}/")
     if reply.split(" ", 1)[1] not in page.body:
         run.record.wrong.append("the sender does not see the server's words")
 
 
-def _sent_entry(letter) -> object:
-    from messaging.models import MailboxEntry
+@fault("F7", "550, 554 at MAIL and DATA, each once: final for that mail alone")
+def refused_at_other_verbs(run: Run) -> None:
+    for verb, reply in (("MAIL", "550 5.7.1 no"), ("DATA", "554 5.5.1 no")):
+        run.server.script[verb] = _first(1, reply)
+    run.sent(12)
+    run.wait(lambda: run.rows().filter(kind="notification_failed", state="sent").count() == 2)
+    failed = run.rows().filter(state="failed")
+    run.record.may_fail = set(failed.values_list("to_address", flat=True))
+    if failed.count() != 2:
+        run.record.wrong.append(f"{failed.count()} mails failed")
 
-    return MailboxEntry.objects.get(message=letter.id, kind=MailboxEntry.Kind.SENT).id
+
+@fault("F7", "550, 554 for a greeting and at EHLO: about the server, not the mail")
+def refused_before_any_mail(run: Run) -> None:
+    """Nothing was said of any mail yet: all of them wait."""
+    for verb in VERBS[:2]:
+        answers = iter(("554 5.3.2 not today", "550 5.3.2 not today"))
+        run.server.script[verb] = lambda _argument, answers=answers: next(answers, None)
+    run.sent(12)
+    run.settle()
 
 
 @fault("F7", "the line is lost at every verb before the dot")
