@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Window
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
@@ -58,7 +58,7 @@ class _Taken(NamedTuple):
     key_month: date
     key_master: str
     key_wrapped: memoryview | None
-    has_attachments: bool
+    a_file: uuid.UUID | None
     now: datetime
 
 
@@ -68,14 +68,15 @@ _FIELDS = (
     *("message__expires_at", "message__recalled_at"),
     *("message__sender__name", "message__sender__address"),
     *("message__retention_key_id", "message__retention_key__month", "message__retention_key__master_key_id"),
-    *("message__retention_key__wrapped_key", "has_attachments", "now"),
+    *("message__retention_key__wrapped_key", "a_file", "now"),
 )
 
 
 def lines(entries: QuerySet[MailboxEntry]) -> QuerySet[MailboxEntry, tuple[Any, ...]]:
     """The query for what `rows_of` takes of these copies (access.entries_of)."""
-    files = Attachment.objects.filter(message=OuterRef("message"))
-    return entries.annotate(has_attachments=Exists(files)).values_list(*_FIELDS)
+    # Not Exists: for what may be many lines PostgreSQL would read all attachments there are, and a page shows few.
+    file = Attachment.objects.filter(message=OuterRef("message")).values("id")[:1]
+    return entries.annotate(a_file=Subquery(file)).values_list(*_FIELDS)
 
 
 def rows_of(user: User, lines: Iterable[tuple[Any, ...]]) -> list[Row]:
@@ -99,7 +100,7 @@ def _row(copy: _Taken, recipients: dict[uuid.UUID, str], seals: "_Seals") -> Row
         at=copy.sent_at or copy.created_at,
         unread=copy.read_at is None,
         state=state,
-        has_attachments=copy.has_attachments,
+        has_attachments=copy.a_file is not None,
     )
 
 
