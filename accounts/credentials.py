@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from portal import audit, keyring, moments, outbox
 from portal.models import Organization, OutgoingMail
 
+from .correspondents import Correspondent
 from .models import Credential, User
 from .telling import tell
 
@@ -93,11 +94,11 @@ def matches(credential: Credential | None, typed: str) -> bool:
 # --- Issuing --------------------------------------------------------------------------------------------------
 
 
-def first_visit_mails(users: Iterable[User], *, due_at: datetime) -> list[OutgoingMail]:
+def first_visit_mails(users: Iterable[User | Correspondent], *, due_at: datetime) -> list[OutgoingMail]:
     """A new temporary password, and the unsaved mail that brings it, for each of these users who needs one: may log
     on, never set a password, and holds no temporary one that still lasts. Where the organisation tells first passwords
     by telephone, nobody. In the caller's transaction, six queries."""
-    never_set = [user.pk for user in users if user.password_set_at is None]
+    never_set = [user.id for user in users if user.password_set_at is None]
     if not never_set:
         return []
     now = moments.now()

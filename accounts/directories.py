@@ -5,8 +5,8 @@ Addresses are stored in one form (lower case, the domain in its ASCII form), so 
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
@@ -14,7 +14,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal import audit, moments
-from portal.models import Organization
 
 from . import sessions
 from .models import Domain, User
@@ -24,7 +23,7 @@ MAX_NAME = 120
 _is_address = EmailValidator(allowlist=[])
 # Characters that the IDNA of 2003, which Python knows, and today's (RFC 5891) turn into different domains.
 _AMBIGUOUS = frozenset("ßς\u200c\u200d")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class InvalidAddress(ValueError):
@@ -81,10 +80,18 @@ def _ascii_domain(domain: str, text: str) -> str:
             _("“%(text)s” can be read in two ways: please write its domain in the form that starts with xn--.")
             % {"text": _shortened(text)}
         )
+    ascii_domain = _idna(domain)
+    if ascii_domain is None:
+        raise InvalidAddress(_no_address(text))
+    return ascii_domain
+
+
+@lru_cache  # the same few in a list of 500 addresses
+def _idna(domain: str) -> str | None:
     try:
         return domain.rstrip(".").encode("idna").decode().lower()
     except UnicodeError:
-        raise InvalidAddress(_no_address(text)) from None
+        return None
 
 
 def _no_address(text: str) -> str:
@@ -92,8 +99,12 @@ def _no_address(text: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    text = " ".join(_CONTROLS.sub(" ", text).split())
+    text = " ".join(CONTROLS.sub(" ", text).split())
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2]
 
 
 def parse_addresses(text: str) -> list[ParsedAddress]:
@@ -119,6 +130,11 @@ def parse_addresses(text: str) -> list[ParsedAddress]:
 def _items(text: str) -> list[str]:
     """Split at commas, semicolons and line ends outside quotation marks and angle brackets, and after every address:
     a list that is pasted into a field of one line has only spaces where its lines ended."""
+    items = _split_with_care(text) if set('"<>').intersection(text) else re.split(r"[,;\r\n]", text)
+    return [part for item in items for part in _bare_ones_first(item.strip()) if part]
+
+
+def _split_with_care(text: str) -> list[str]:
     items, current, quoted, bracketed = [], "", False, False
     for character in text:
         if character in "\r\n" or (character in ",;" and not quoted and not bracketed):
@@ -134,7 +150,7 @@ def _items(text: str) -> list[str]:
             items.append(current)
             current = ""
     items.append(current)
-    return [part for item in items for part in _bare_ones_first(item.strip()) if part]
+    return items
 
 
 def _bare_ones_first(item: str) -> list[str]:
@@ -152,58 +168,8 @@ def _name_and_address(item: str) -> tuple[str, str]:
     match = re.fullmatch(r"(?s)(.*)<([^<>]*)>", item)
     if not match:
         return "", item
-    name = _CONTROLS.sub(" ", match[1]).strip().strip('"').replace('\\"', '"').strip()
+    name = CONTROLS.sub(" ", match[1]).strip().strip('"').replace('\\"', '"').strip()
     return name[:MAX_NAME], match[2]
-
-
-# --- Finding and making people --------------------------------------------------------------------------------
-
-
-def find_or_create_users(organization: Organization, people: Mapping[str, str]) -> dict[str, User]:
-    """The people of these addresses (normalised, each with a name for a newcomer), made where unknown.
-
-    In the caller's transaction, eight queries at most. A domain nobody knows becomes an external one; a new address
-    on an internal domain is an internal user without a licence.
-    """
-    found = _users_of(organization, people)
-    missing = sorted(set(people) - set(found))  # in one order everywhere, so that parallel senders do not deadlock
-    if missing:
-        domains = _find_or_create_domains(organization, {_domain_of(address) for address in missing})
-        User.objects.bulk_create(
-            [_new_user(organization, domains[_domain_of(address)], address, people[address]) for address in missing],
-            ignore_conflicts=True,
-        )
-        found |= _users_of(organization, missing)
-    return found
-
-
-def _users_of(organization: Organization, addresses) -> dict[str, User]:
-    # 500 people have few domains: each is made once, not once for each of them.
-    users = User.objects.prefetch_related("domain").filter(organization=organization, address__in=list(addresses))
-    for user in users:
-        user.organization = organization
-    return {user.address: user for user in users}
-
-
-def _find_or_create_domains(organization: Organization, names: set[str]) -> dict[str, Domain]:
-    known = Domain.objects.filter(organization=organization, name__in=names)
-    domains = {domain.name: domain for domain in known}
-    if missing := sorted(names - set(domains)):
-        Domain.objects.bulk_create(
-            [Domain(organization=organization, name=name) for name in missing], ignore_conflicts=True
-        )
-        domains |= {domain.name: domain for domain in known.all()}
-    return domains
-
-
-def _new_user(organization: Organization, domain: Domain, address: str, name: str) -> User:
-    user = User(organization=organization, domain=domain, address=address, name=_CONTROLS.sub(" ", name)[:MAX_NAME])
-    user.set_unusable_password()
-    return user
-
-
-def _domain_of(address: str) -> str:
-    return address.rpartition("@")[2]
 
 
 # --- What an administrator decides ----------------------------------------------------------------------------
@@ -212,14 +178,14 @@ def _domain_of(address: str) -> str:
 def normalize_domain(text: str) -> str:
     """A domain in the form it is stored in; ValidationError for anything else."""
     try:
-        return _domain_of(normalize_address(f"postmaster@{text.strip().lstrip('@')}"))
+        return domain_of(normalize_address(f"postmaster@{text.strip().lstrip('@')}"))
     except InvalidAddress:
         raise ValidationError(_("Not a domain: it needs a form such as example.org.")) from None
 
 
 def create(*, actor: User, user: User) -> None:
     """Put an (unsaved) user into the directories, without a password or a licence."""
-    name = _domain_of(user.address)
+    name = domain_of(user.address)
     with transaction.atomic():
         user.domain, _new = Domain.objects.get_or_create(organization=user.organization, name=name)
         user.set_unusable_password()

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -26,16 +27,15 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
 }
 
 
+_WHOLE = Size(rounds=15, requests=100, messages=100_000, searched=10_000, copies=1_000_000, large_mib=1024)
+_QUICK = Size(rounds=5, requests=40, messages=5_000, searched=10_000, copies=20_000, large_mib=64)
+
+
 def main() -> int:
     options = _options()
-    size = Size(
-        rounds=5 if options.quick else options.rounds,
-        requests=40 if options.quick else 100,
-        messages=5_000 if options.quick else 100_000,
-        searched=10_000,
-        copies=20_000 if options.quick else options.copies,
-        large_mib=64 if options.quick else options.large_mib,
-    )
+    usual = _QUICK if options.quick else _WHOLE
+    told = {name: getattr(options, name) for name in ("rounds", "copies", "large_mib")}
+    size = replace(usual, **{name: value for name, value in told.items() if value is not None})
     lines: list[Line] = []
     with prepared(size, _required("DATABASE_URL"), _required("BROKER_URL")) as bench:
         for name in options.row or ROWS:
@@ -50,13 +50,11 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--copies", type=int, help="in the largest table (10000000: the whole of it), and to purge")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--large-mib", type=int, help="the file that goes up and down")
     parser.add_argument(
-        "--copies", type=int, default=1_000_000, help="in the largest table (10000000: the whole of it), and to purge"
-    )
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--large-mib", type=int, default=1024, help="the file that goes up and down")
-    parser.add_argument(
-        "--quick", action="store_true", help="little of everything, to see that it runs; keeps no figure"
+        "--quick", action="store_true", help="little of everything, but what is told here; keeps no figure"
     )
     parser.add_argument("--row", choices=ROWS, action="append", help="only this one (again for more); keeps no figure")
     return parser.parse_args()

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+from .mailboxes import GROUPS
+
 os.environ["DJANGO_SETTINGS_MODULE"] = "securemsg.settings"
 
 
@@ -29,30 +31,30 @@ def main(times: int) -> None:
     client.force_login(User.objects.get(address="sender0@inside.example"))
     spent: dict[str, list[float]] = {"rows": [], "broker": []}
     with (
-        mock.patch.object(outbox.bulk, "insert", _timed(outbox.bulk.insert, spent["rows"], only=outbox.OutgoingMail)),
+        mock.patch.object(outbox, "enqueue_like", _timed(outbox.enqueue_like, spent["rows"])),
         mock.patch.object(outbox, "wake_up", _timed(outbox.wake_up, spent["broker"])),
     ):
-        for _ in range(times):
-            answer = client.post(f"/drafts/{uuid7()}/", letter(500))
+        for turn in range(times):
+            answer = client.post(f"/drafts/{uuid7()}/", letter(500, turn))
             assert answer.status_code == 302, answer.status_code
     print(json.dumps({name: values[1:] for name, values in spent.items()}))
 
 
-def letter(recipients: int) -> dict[str, str]:
-    """What the compose page posts."""
-    to = ", ".join(f"r{number}@outside.example" for number in range(recipients))
+def letter(recipients: int, turn: int, kind: str = "r") -> dict[str, str]:
+    """What the compose page posts: to others each turn, so that nobody's hour is full (GROUPS of them)."""
+    first = turn % GROUPS * 500
+    to = ", ".join(f"{kind}{number}@outside.example" for number in range(first, first + recipients))
     body = "The papers you asked about are ready. " * 100
     return {"to": to, "subject": "About your papers", "body": body, "action": "send_confirmed"}
 
 
-def _timed(call: Callable[..., Any], spent: list[float], only: type | None = None) -> Callable[..., Any]:
+def _timed(call: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
     def timed(*arguments: Any, **options: Any) -> Any:
         began = time.perf_counter()
         try:
             return call(*arguments, **options)
         finally:
-            if only is None or isinstance(arguments[0][0], only):
-                spent.append((time.perf_counter() - began) * 1000)
+            spent.append((time.perf_counter() - began) * 1000)
 
     return timed
 

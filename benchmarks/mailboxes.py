@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -16,6 +16,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "securemsg.settings"
 BATCH = 2_000
 OTHERS = 500  # a message goes to as many at most
 VACUUM = "VACUUM ANALYZE"
+GROUPS = 20  # of so many, written to in turn
 _SUBJECT = "About matter {} of this month"
 _SENTENCE = "The {} of the matter you asked about is on its way to you. "
 
@@ -39,10 +40,7 @@ def people() -> dict[str, str]:
     from portal.models import Organization
 
     call_command("migrate", verbosity=0)
-    # No cap an hour: the same people are written to more often in a minute than anybody is.
-    organization = Organization.objects.create(
-        name="Benchmark", slug="benchmark", undo_seconds=0, hourly_notifications=0
-    )
+    organization = Organization.objects.create(name="Benchmark", slug="benchmark", undo_seconds=0)
     inside = Domain.objects.create(organization=organization, name="inside.example", is_internal=True)
     outside = Domain.objects.create(organization=organization, name="outside.example")
     now = moments.now()
@@ -57,9 +55,22 @@ def people() -> dict[str, str]:
         person(f"{name}@outside.example", outside, name=name.title()) for name in ("reader", "small", "searcher")
     ]
     senders = [person(f"sender{n}@inside.example", inside, name=f"Sender {n}", is_licensed=True) for n in range(20)]
-    many = [person(f"r{n}@outside.example", outside, name=f"Recipient {n}") for n in range(OTHERS)]
-    User.objects.bulk_create([*readers, *senders, *many])
+    many = [person(f"r{n}@outside.example", outside, name=f"Recipient {n}") for n in range(GROUPS * OTHERS)]
+    rare = [person(f"d{n}@outside.example", outside, notify=User.Notify.HOURLY) for n in range(GROUPS * OTHERS)]
+    User.objects.bulk_create([*readers, *senders, *many, *rare], batch_size=2_000)
+    _written_to(senders[0], [*many, *rare], now)
     return {user.address.partition("@")[0]: _cookies_of(user) for user in [*readers, senders[0]]}
+
+
+def _written_to(sender: Any, people: list[Any], now: datetime) -> None:
+    """The sender has a licence for them all, and has used it this month already."""
+    from messaging import licences
+    from messaging.models import BulkSenderPack, RecipientUse
+
+    month = licences.month_of(sender, now)
+    BulkSenderPack.objects.create(sender=sender, recipients=len(people), first_month=month)
+    uses = (RecipientUse(sender=sender, month=month, address=user.address) for user in people)
+    RecipientUse.objects.bulk_create(uses, batch_size=5_000)
 
 
 def _cookies_of(user: Any) -> str:

@@ -5,17 +5,19 @@ A digest is one OutgoingMail of a person and a period, shared by the recipients'
 rendered when the period ends, from what is true then.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
+from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import ids, letters, moments, outbox
 from portal.models import Organization, OutgoingMail
@@ -30,59 +32,69 @@ DAILY_AT = 7
 MARGIN = timedelta(minutes=1)
 
 
-def wants_digest(user: User) -> bool:
+def wants_digest(user: User | Correspondent) -> bool:
     return user.notify != User.Notify.AT_ONCE
 
 
-def whose_hour_is_full(organization: Organization, users: Iterable[User]) -> dict[UUID, User]:
-    """Those of the users who got `hourly_notifications` of them within the last hour; one query. What else there is to
-    announce to them waits for the end of the hour, in one mail. Passwords are no notifications and never held back."""
+def whose_hour_is_full(organization: Organization, users: Iterable[Correspondent]) -> set[UUID]:
+    """The ids of those of the users who got `hourly_notifications` of them within the last hour; two queries at most.
+    What else there is to announce to them waits for the end of the hour, in one mail. Passwords are no notifications
+    and never held back."""
     most = organization.hourly_notifications
     if not most:
-        return {}
-    by_id = {user.id: user for user in users}
+        return set()
     an_hour_ago = ids.first_of(moments.now() - timedelta(hours=1))
-    lately = Recipient.objects.filter(
-        user__in=by_id, id__gte=an_hour_ago, notification__kind=notifications.KIND
-    ).order_by()
-    full = lately.values("user").annotate(n=Count("id")).filter(n__gte=most)
-    return {user_id: by_id[user_id] for user_id in full.values_list("user", flat=True)}
+    lately = Recipient.objects.filter(user__in=[user.id for user in users], id__gte=an_hour_ago).order_by()
+    # Few have been written to so often at all; only of those it is asked how often a mail of its own said so.
+    often = _so_often(lately, most)
+    return often and _so_often(lately.filter(user__in=often, notification__kind=notifications.KIND), most)
 
 
-def end_of_period(user: User, moment: datetime) -> datetime:
+def _so_often(recipients: QuerySet[Recipient], times: int) -> set[UUID]:
+    counted = recipients.values("user").annotate(n=Count("id")).filter(n__gte=times)
+    return set(counted.values_list("user", flat=True))
+
+
+@lru_cache  # 500 recipients live in few time zones
+def end_of_period(notify: str, time_zone: str, moment: datetime) -> datetime:
     """When the digest leaves that announces what becomes visible at this moment."""
-    zone = ZoneInfo(user.time_zone or user.organization.time_zone)
-    local = (moment + MARGIN).astimezone(zone)
-    if user.notify != User.Notify.DAILY:
+    local = (moment + MARGIN).astimezone(ZoneInfo(time_zone))
+    if notify != User.Notify.DAILY:
         return local.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     today = local.replace(hour=DAILY_AT, minute=0, second=0, microsecond=0)
     return today if local < today else today + timedelta(days=1)
 
 
-def announce(recipients: Sequence[Recipient], visible_at: datetime) -> None:
-    """Point the (unsaved) recipients' rows at their digests, made where the period has none yet; in the caller's
-    transaction, two statements."""
-    if not recipients:
-        return
-    wanted = {_dedupe_key(recipient.user, visible_at): recipient.user for recipient in recipients}
-    outbox.enqueue([_mail(user, key, visible_at) for key, user in wanted.items()])
-    mails = OutgoingMail.objects.in_bulk(list(wanted), field_name="dedupe_key")
-    for recipient in recipients:
-        recipient.notification = mails[_dedupe_key(recipient.user, visible_at)]
+def announce(organization: Organization, users: Iterable[Correspondent], visible_at: datetime) -> dict[UUID, UUID]:
+    """The id of each user's digest by theirs, made where the period has none yet; in the caller's transaction, three
+    statements at most."""
+    ends = {user: end_of_period(user.notify, user.time_zone, visible_at) for user in users}
+    keys = {_dedupe_key(user, end): user for user, end in ends.items()}
+    known = _ids_by_key(keys)
+    if missing := [key for key in keys if key not in known]:
+        outbox.enqueue([_mail(organization, keys[key], key, ends[keys[key]]) for key in missing])
+        known |= _ids_by_key(missing)  # another sender may have made some of them in this moment
+    return {user.id: known[key] for key, user in keys.items()}
 
 
-def _dedupe_key(user: User, visible_at: datetime) -> str:
-    return f"{KIND}:{user.id}:{end_of_period(user, visible_at).astimezone(ZoneInfo('UTC')):%Y%m%dT%H%M}"
+def _ids_by_key(keys: Collection[str]) -> dict[str, UUID]:
+    if not keys:
+        return {}
+    return dict(OutgoingMail.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", "id"))
 
 
-def _mail(user: User, dedupe_key: str, visible_at: datetime) -> OutgoingMail:
+def _dedupe_key(user: Correspondent, end: datetime) -> str:
+    return f"{KIND}:{user.id}:{end.astimezone(UTC):%Y%m%dT%H%M}"
+
+
+def _mail(organization: Organization, user: Correspondent, dedupe_key: str, end: datetime) -> OutgoingMail:
     return outbox.new_mail(
-        organization=user.organization,
+        organization=organization,
         kind=KIND,
         about=user.id,
         to_address=user.address,
         dedupe_key=dedupe_key,
-        due_at=end_of_period(user, visible_at),
+        due_at=end,
     )
 
 

@@ -4,8 +4,10 @@ The outbox holds no content; what a mail says is rendered here, in the worker, a
 what is true then. None means that it is no longer wanted.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models.functions import Now
@@ -14,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import preferences
+from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import letters, moments, outbox
 from portal.models import Organization, OutgoingMail
@@ -24,13 +27,15 @@ KIND = "notification"
 FAILURE_KIND = "notification_failed"
 
 
-def mail_for(message: Message, entry: MailboxEntry, owner: User, *, due_at: datetime, again: int = 0) -> OutgoingMail:
+def mail_for(
+    message: Message, owner: User | Correspondent, entry: UUID, *, due_at: datetime, again: int = 0
+) -> OutgoingMail:
     """The (unsaved) mail that announces the message's received entry to its owner; `again`: the how-manieth
     repetition."""
     return outbox.new_mail(
         organization=message.organization,
         kind=KIND,
-        about=entry.id,
+        about=entry,
         to_address=owner.address,
         dedupe_key=_dedupe_key(message, owner) + (f":{again}" if again else ""),
         due_at=due_at,
@@ -38,12 +43,21 @@ def mail_for(message: Message, entry: MailboxEntry, owner: User, *, due_at: date
     )
 
 
-def mail_like(mail: OutgoingMail, message: Message, entry: MailboxEntry, owner: User) -> OutgoingMail:
-    """The mail that announces the message's next entry, as `mail_for` made the first one's."""
-    return outbox.another(mail, about=entry.id, to_address=owner.address, dedupe_key=_dedupe_key(message, owner))
+def announce(message: Message, received: Sequence[tuple[Correspondent, UUID]], *, due_at: datetime) -> dict[UUID, UUID]:
+    """Put a mail for each of these into the outbox, (owner, id of the received entry), in the caller's transaction;
+    returns its id by the owner's. One statement."""
+    if not received:
+        return {}
+    mail_ids = outbox.enqueue_like(
+        mail_for(message, *received[0], due_at=due_at),
+        about=[entry for _owner, entry in received],
+        to_address=[owner.address for owner, _entry in received],
+        dedupe_key=[_dedupe_key(message, owner) for owner, _entry in received],
+    )
+    return dict(zip((owner.id for owner, _entry in received), mail_ids, strict=True))
 
 
-def _dedupe_key(message: Message, owner: User) -> str:
+def _dedupe_key(message: Message, owner: User | Correspondent) -> str:
     return f"{KIND}:{message.id}:{owner.id}"
 
 

@@ -4,7 +4,8 @@ for one, then send to another)."""
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import directories
+from accounts import correspondents, directories
+from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import audit, moments, outbox
 from portal.models import OutgoingMail
@@ -30,7 +31,7 @@ def resend_notification(*, actor: User, recipient: Recipient) -> None:
     mails = OutgoingMail.objects.filter(about=entry.id, kind=notifications.KIND)
     if mails.filter(finished_at__isnull=True).exists():
         raise NotResent(_("The last notification is still on its way."))
-    mail = notifications.mail_for(message, entry, entry.owner, due_at=moments.now(), again=mails.count())
+    mail = notifications.mail_for(message, entry.owner, entry.id, due_at=moments.now(), again=mails.count())
     outbox.enqueue([mail])
     Recipient.objects.filter(id=recipient.id).update(notification=mail)
     audit.record(
@@ -39,7 +40,7 @@ def resend_notification(*, actor: User, recipient: Recipient) -> None:
 
 
 @transaction.atomic
-def send_to_another(*, actor: User, entry: MailboxEntry, typed: str) -> User:
+def send_to_another(*, actor: User, entry: MailboxEntry, typed: str) -> Correspondent:
     """Give the message to one more recipient, as To; returns who that is. NotResent says why not."""
     person = _one_address(typed)
     message = _locked_open_message(entry.message_id)
@@ -47,17 +48,15 @@ def send_to_another(*, actor: User, entry: MailboxEntry, typed: str) -> User:
         raise NotResent(_("The message has as many recipients as one may have."))
     if not sending.may_write_to_anyone(actor):
         raise NotResent(_("Your account cannot send this message to others."))
-    user = directories.find_or_create_users(actor.organization, {person.address: person.name})[person.address]
-    if message.recipients.filter(user=user).exists():
+    user = correspondents.find_or_create(actor.organization, {person.address: person.name})[person.address]
+    if message.recipients.filter(user=user.id).exists():
         raise NotResent(_("%(address)s is a recipient of this message already.") % {"address": user.address})
     now = moments.now()
     try:
         licences.count_recipients(actor, [] if user.is_internal else [user.address], now)
     except licences.OverLimit as over:
         raise NotResent(over.problem) from over
-    copies = Copies(message, sealing.open_message_key(entry), visible_at=now)
-    copies.add_received(user, person)
-    copies.insert([user])
+    Copies(message, sealing.open_message_key(entry), visible_at=now).add_received([(user, person)])
     audit.record(message.organization, "message.sent_to_another", actor=actor, about=message.id, recipient=user.address)
     return user
 

@@ -16,7 +16,12 @@ from .models import Attachment, MailboxEntry, Message, Quote
 
 def wrap_for_entry(entry: MailboxEntry, message_key: bytes, retention_key: bytes) -> None:
     """Put the message key into the (unsaved) entry, readable with the retention key in this very row only."""
-    entry.wrapped_key = keyring.seal(retention_key, message_key, _entry_place(entry))
+    entry.wrapped_key = wrap(message_key, retention_key, entry.id, entry.owner_id, entry.message_id)
+
+
+def wrap(message_key: bytes, retention_key: bytes, entry: UUID, owner: UUID, message: UUID) -> bytes:
+    """The same, for a row that is no model instance."""
+    return keyring.seal(retention_key, message_key, _entry_place(entry, owner, message))
 
 
 def open_message_key(entry: MailboxEntry, retention_key: bytes | None = None) -> bytes:
@@ -33,7 +38,7 @@ def open_wrap(
     """The same, for a row that is no model instance."""
     if wrapped is None:
         raise keyring.SealBroken("this copy no longer holds the message's key")
-    return keyring.unseal(retention_key, wrapped, ("mailbox_entry", entry, owner, message, "message_key"))
+    return keyring.unseal(retention_key, wrapped, _entry_place(entry, owner, message))
 
 
 def seal_message_text(message: Message, key: bytes, field: str, text: str) -> bytes:
@@ -95,8 +100,8 @@ def open_attachment_key(attachment: Attachment, message_key: bytes) -> bytes:
     return keyring.unseal(message_key, attachment.wrapped_key, _attachment_place(attachment, "key"))
 
 
-def _entry_place(entry: MailboxEntry) -> Place:
-    return ("mailbox_entry", entry.id, entry.owner_id, entry.message_id, "message_key")  # as open_wrap has it
+def _entry_place(entry: UUID, owner: UUID | str, message: UUID) -> Place:
+    return ("mailbox_entry", entry, owner, message, "message_key")
 
 
 def _message_place(message: Message, field: str) -> Place:

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import directories
+from accounts import correspondents
+from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import audit, keyring, moments
 
@@ -48,7 +49,7 @@ class _Sending:
     key: bytes
     sent_at: datetime
     people: list[Addressed]
-    users: dict[str, User] = field(default_factory=dict)
+    users: dict[str, Correspondent] = field(default_factory=dict)
 
 
 def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> MailboxEntry:
@@ -65,7 +66,7 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
         definition = _definition_for(sending)
         if not confirmed and (found := cautions.cautions(actor.organization, people)):
             raise NeedsConfirmation(found)
-        sending.users = directories.find_or_create_users(
+        sending.users = correspondents.find_or_create(
             actor.organization, {person.address: person.name for person in people}
         )
         _count_for_licence(sending)
@@ -192,9 +193,7 @@ def _fill_mailboxes(sending: _Sending) -> MailboxEntry:
     sent = copies.add_sent(sending.actor, sending.sent_at)
     if sending.actor.is_internal and sending.actor.organization.bcc_to_mail_server:
         copies.add_own_copy(sending.actor)
-    for person in sending.people:
-        copies.add_received(sending.users[person.address], person)
-    copies.insert(sending.users.values())
+    copies.add_received([(sending.users[person.address], person) for person in sending.people])
     return sent
 
 

@@ -21,6 +21,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
 
 from celery import current_app
@@ -31,6 +32,7 @@ from django.db.models.functions import Now
 from . import bulk, connections, envelope, moments, smtp
 from .dkim_keys import Signer
 from .holds import Holds
+from .ids import uuid7
 from .models import Organization, OutgoingMail
 from .return_paths import ReturnPaths
 from .routes import Destination, Routes
@@ -103,22 +105,27 @@ def new_mail(
     )
 
 
-def another(mail: OutgoingMail, *, about: UUID, to_address: str, dedupe_key: str) -> OutgoingMail:
-    """The same (unsaved) mail for somebody else."""
-    return bulk.like(
-        mail,
-        about=about,
-        to_address=to_address,
-        dedupe_key=dedupe_key,
-        message_id=envelope.new_message_id(mail.organization),
-    )
-
-
 def enqueue(mails: Sequence[OutgoingMail]) -> None:
     """Insert in the caller's transaction; a mail whose dedupe key is there already is left out."""
     if mails:
         bulk.insert(mails, ignore_conflicts=True)
         transaction.on_commit(wake_up)
+
+
+def enqueue_like(mail: OutgoingMail, *, about: list[UUID], to_address: list[str], dedupe_key: list[str]) -> list[UUID]:
+    """The same for many mails, all like this (unsaved) one but for what they are about and whom they go to; returns
+    their ids."""
+    mail_ids = [uuid7() for _ in about]
+    columns: dict[str, list[Any]] = {
+        "id": mail_ids,
+        "about": about,
+        "to_address": to_address,
+        "dedupe_key": dedupe_key,
+        "message_id": [envelope.new_message_id(mail.organization) for _ in about],
+    }
+    bulk.insert_like(mail, columns, ignore_conflicts=True)
+    transaction.on_commit(wake_up)
+    return mail_ids
 
 
 def wake_up(task: str = "portal.tasks.deliver_due_mail") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from accounts import directories, passwords
+from accounts import correspondents, directories, passwords
 from accounts.models import Domain, User
 from portal.models import Organization
 
@@ -35,7 +35,8 @@ def prepare(folder: Path) -> tuple[Organization, list[DemoPerson]]:
     with transaction.atomic():
         organization, _ = Organization.objects.get_or_create(slug=SLUG, defaults={"name": "Demo Clinic"})
         Domain.objects.get_or_create(organization=organization, name="demo.example", defaults={"is_internal": True})
-        users = directories.find_or_create_users(organization, {address: name for address, (name, _) in ROLES.items()})
+        correspondents.find_or_create(organization, {address: name for address, (name, _) in ROLES.items()})
+        users = {user.address: user for user in User.objects.filter(organization=organization, address__in=ROLES)}
         for address, user in users.items():
             if not user.has_own_password:
                 passwords.set_own_password(user, kept[address])

@@ -19,7 +19,9 @@ class Recipient(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # No index of its own: the constraint below begins with it.
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="recipients", db_index=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="received")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="received", db_index=False
+    )
     role = models.CharField(max_length=3, choices=Role)
     # As written when sent: a changed address or name does not rewrite history.
     address = models.EmailField(max_length=320)
@@ -31,6 +33,8 @@ class Recipient(models.Model):
     recalled_at = models.DateTimeField(null=True, help_text="Recalled for this recipient alone.")
 
     class Meta:
+        # Ids are in time order: what somebody got within the last hour is one stretch of it.
+        indexes = [models.Index(name="recipient_of_user", fields=["user", "id"])]
         constraints = [models.UniqueConstraint(name="recipient_once_per_message", fields=["message", "user"])]
 
     def __str__(self) -> str:

@@ -1,10 +1,8 @@
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
 
 from accounts import directories
 from accounts.directories import InvalidAddress, InvalidAddresses, ParsedAddress, normalize_address, parse_addresses
-from accounts.models import Domain, User
 from portal.models import AuditEvent
 
 # --- One address ----------------------------------------------------------------------------------------------
@@ -110,58 +108,6 @@ def test_a_name_cannot_smuggle_anything_in():
 
 def test_a_very_long_field_is_read_quickly():
     assert len(parse_addresses(", ".join(f"n{number}@b.example" for number in range(5000)))) == 5000
-
-
-# --- Finding and making people --------------------------------------------------------------------------------
-
-
-def test_newcomers_and_their_domains_appear_by_themselves(organization):
-    users = directories.find_or_create_users(organization, {"new@far.example": "New", "other@north.example": ""})
-    outsider, insider = users["new@far.example"], users["other@north.example"]
-    assert (outsider.name, outsider.is_internal, outsider.is_licensed, outsider.may_log_on) == (
-        "New",
-        False,
-        False,
-        True,
-    )
-    assert not outsider.has_usable_password() and outsider.password_set_at is None
-    assert insider.is_internal and not insider.is_licensed
-    assert not Domain.objects.get(organization=organization, name="far.example").is_internal
-
-
-def test_who_is_known_stays_as_they_are(organization, recipient):
-    users = directories.find_or_create_users(organization, {recipient.address: "Another Name"})
-    assert users == {recipient.address: recipient}
-    recipient.refresh_from_db()
-    assert recipient.name == "First Recipient"
-
-
-def test_the_same_address_elsewhere_is_another_person(organization, stranger):
-    users = directories.find_or_create_users(organization, {stranger.address: ""})
-    assert users[stranger.address] != stranger
-    assert users[stranger.address].organization == organization
-
-
-@pytest.mark.parametrize("number", [1, 500])
-def test_the_number_of_queries_does_not_grow(organization, number, django_assert_max_num_queries):
-    people = {f"n{index}@d{index % 50}.example": "" for index in range(number)}
-    # SQLite takes 999 values a statement, so Django splits a long insert of some columns there.
-    columns = len(User._meta.concrete_fields)
-    inserts = 1 + number // (999 // columns) if connection.vendor == "sqlite" else 1
-    with django_assert_max_num_queries(6 + inserts):
-        assert len(directories.find_or_create_users(organization, people)) == number
-    with django_assert_max_num_queries(2):
-        assert len(directories.find_or_create_users(organization, people)) == number
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_senders_in_one_moment_make_one_person(organization, in_parallel):
-    def send() -> None:
-        with transaction.atomic():
-            directories.find_or_create_users(organization, {"b@far.example": "", "a@far.example": ""})
-
-    in_parallel([send] * 6)
-    assert User.objects.count() == 2
 
 
 # --- What an administrator decides ----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Users & Groups → Internal Directories / External Directories → domain → user."""
 
-from accounts.directories import find_or_create_users
+from accounts import correspondents
 from accounts.models import Domain, ExternalDomain, InternalDomain, User
 
 from .conftest import page
@@ -33,7 +33,7 @@ def test_internal_domains_stand_apart(north, recipient):
 
 
 def test_a_domain_appears_by_itself_when_first_written_to(north, organization):
-    find_or_create_users(organization, {"new@unheard-of.example": ""})
+    correspondents.find_or_create(organization, {"new@unheard-of.example": ""})
     assert "unheard-of.example" in north.client.get(page(ExternalDomain, "changelist")).content.decode()
 
 

@@ -88,16 +88,14 @@ def test_a_failed_digest_is_told_to_each_sender(sender, colleague, recipient, se
         ("daily", (7, 30), (31, 0)),
     ],
 )
-def test_when_a_period_ends(notify, moment, leaves, recipient):
-    recipient.notify = notify
+def test_when_a_period_ends(notify, moment, leaves):
     day = datetime(2001, 2, 3, tzinfo=UTC)
-    ends = digests.end_of_period(recipient, day + timedelta(hours=moment[0], minutes=moment[1]))
+    ends = digests.end_of_period(notify, "UTC", day + timedelta(hours=moment[0], minutes=moment[1]))
     assert ends == day + timedelta(hours=leaves[0], minutes=leaves[1])
 
 
-def test_a_day_is_the_readers(recipient):
-    recipient.notify, recipient.time_zone = "daily", "Europe/Athens"
-    ends = digests.end_of_period(recipient, datetime(2001, 7, 3, 12, tzinfo=UTC))
+def test_a_day_is_the_readers():
+    ends = digests.end_of_period("daily", "Europe/Athens", datetime(2001, 7, 3, 12, tzinfo=UTC))
     assert ends == datetime(2001, 7, 4, 4, tzinfo=UTC)
 
 

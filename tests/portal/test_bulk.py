@@ -59,14 +59,23 @@ def test_bytes_dates_and_nulls(organization):
     assert (second.wrapped_key, second.destroyed_at) == (None, rows[1].destroyed_at)
 
 
-def test_a_row_like_another_is_new_and_its_own(organization):
+def test_rows_like_one_are_all_but_that_one(organization):
     (first,) = mails(organization, 1)
-    second = bulk.like(first, to_address="other@outside.example", dedupe_key="another", message_id="<2@x>")
-    bulk.insert([first, second])
-    found = OutgoingMail.objects.get(id=second.id)
-    assert (found.to_address, found.about, found.date) == ("other@outside.example", first.about, first.date)
-    assert (first.to_address, second.organization) == ("r0@outside.example", organization)
-    assert bulk.like(first)._state.adding
+    ids = [uuid7() for _ in range(2)]
+    columns = {
+        "id": ids,
+        "to_address": ["one@outside.example", "other@outside.example"],
+        "dedupe_key": ["one", "other"],
+        "message_id": ["<1@x>", "<2@x>"],
+    }
+    bulk.insert_like(first, columns)
+    found = OutgoingMail.objects.in_bulk()
+    assert set(found) == set(ids)
+    assert [found[one].to_address for one in ids] == columns["to_address"]
+    assert {(mail.about, mail.date, mail.organization) for mail in found.values()} == {
+        (first.about, first.date, organization)
+    }
+    assert first._state.adding and first.to_address == "r0@outside.example"
 
 
 def test_nothing_to_insert_asks_nothing(django_assert_num_queries):
