@@ -7,9 +7,11 @@ from django.utils.translation import gettext
 from accounts.models import Group, User
 from portal import bulk
 
-from .models import Recipient
+from .models import Message, Recipient
 
 MOST = 8
+# As many of the messages that somebody has received are asked for their senders.
+LATEST = 1_000
 
 
 def complete(user: User, typed: str) -> list[dict[str, str]]:
@@ -34,9 +36,10 @@ def _written_to(user: User, typed: str):
 
 
 def _heard_from(user: User, typed: str):
-    # Two queries: in one, PostgreSQL looks through all that those have sent whose name fits.
-    wrote = Recipient.objects.filter(user=user).order_by().values_list("message__sender", flat=True).distinct()
-    senders = User.objects.filter(id__in=bulk.among(list(wrote))).filter(
+    # One step after the other: in one, PostgreSQL looks through all messages, or all people, that there are.
+    received = Recipient.objects.filter(user=user).order_by("-id").values_list("message", flat=True)[:LATEST]
+    wrote = Message.objects.filter(id__in=bulk.among(list(received))).order_by().values_list("sender", flat=True)
+    senders = User.objects.filter(id__in=bulk.among(list(wrote.distinct()))).filter(
         Q(address__icontains=typed) | Q(name__icontains=typed)
     )
     return senders.order_by("address").values_list("address", "name").distinct()[: MOST * 4]
