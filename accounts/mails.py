@@ -2,7 +2,6 @@
 None means that it is no longer wanted. Only the first carries a secret, and nothing but the mail itself holds it."""
 
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from .credentials import link_token, temporary_password
 from .models import Credential, SecondFactor, User
 
 
-def password_notification(mail: OutgoingMail) -> EmailMessage | None:
+def password_notification(mail: OutgoingMail) -> letters.Letter | None:
     """The temporary password for a first visit, or the link that some organisations choose; not for one that has been
     used, replaced or has run out, nor where it is told by telephone by now."""
     credential = _open_credential(mail)
@@ -37,7 +36,7 @@ def password_notification(mail: OutgoingMail) -> EmailMessage | None:
     )
 
 
-def password_reset(mail: OutgoingMail) -> EmailMessage | None:
+def password_reset(mail: OutgoingMail) -> letters.Letter | None:
     """A credential in both its forms: to type, and as a link."""
     credential = _open_credential(mail)
     if credential is None:
@@ -67,26 +66,26 @@ def _link(credential: Credential) -> str:
     return settings.BASE_URL + reverse("reset_link", args=[slug, link_token(credential.pk)])
 
 
-def portal_link(mail: OutgoingMail) -> EmailMessage | None:
+def portal_link(mail: OutgoingMail) -> letters.Letter | None:
     """Where the person's portal is."""
     return _about_user("portal_link", mail, _("Your secure messages"))
 
 
-def password_set_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
+def password_set_by_administrator(mail: OutgoingMail) -> letters.Letter | None:
     return _about_user("password_set_by_administrator", mail, _("An administrator has set a password for you"))
 
 
-def password_issued(mail: OutgoingMail) -> EmailMessage | None:
+def password_issued(mail: OutgoingMail) -> letters.Letter | None:
     return _about_user("password_issued", mail, _("A temporary password was issued for you"))
 
 
-def password_change_ordered(mail: OutgoingMail) -> EmailMessage | None:
+def password_change_ordered(mail: OutgoingMail) -> letters.Letter | None:
     user = _user(mail)
     wanted = user is not None and user.change_ordered_at is not None
     return _about_user("password_change_ordered", mail, _("Please set a new password")) if wanted else None
 
 
-def password_expiring(mail: OutgoingMail) -> EmailMessage | None:
+def password_expiring(mail: OutgoingMail) -> letters.Letter | None:
     """Not for one that has been changed since."""
     user = _user(mail)
     ends = expired_passwords.ends_at(user) if user else None
@@ -99,7 +98,7 @@ def _user(mail: OutgoingMail) -> User | None:
     return User.objects.select_related("organization").filter(pk=mail.about).first()
 
 
-def new_browser(mail: OutgoingMail) -> EmailMessage | None:
+def new_browser(mail: OutgoingMail) -> letters.Letter | None:
     event, user = _event_and_user(mail)
     if event is None or user is None:
         return None
@@ -121,7 +120,7 @@ _DONE = {
 }
 
 
-def done_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
+def done_by_administrator(mail: OutgoingMail) -> letters.Letter | None:
     event, user = _event_and_user(mail)
     if event is None or user is None:
         return None
@@ -129,7 +128,7 @@ def done_by_administrator(mail: OutgoingMail) -> EmailMessage | None:
     return _written("done_by_administrator", user, subject, mail.date, done=_DONE[event.action])
 
 
-def address_changed(mail: OutgoingMail) -> EmailMessage | None:
+def address_changed(mail: OutgoingMail) -> letters.Letter | None:
     """To the old address and to the new one."""
     event, user = _event_and_user(mail)
     if event is None or user is None:
@@ -145,22 +144,22 @@ def _event_and_user(mail: OutgoingMail) -> tuple[AuditEvent | None, User | None]
     return event, user
 
 
-def account_locked(mail: OutgoingMail) -> EmailMessage | None:
+def account_locked(mail: OutgoingMail) -> letters.Letter | None:
     """Not if it has been opened again."""
     user = _user(mail)
     locked = user is not None and user.failures >= throttling.MOST_FAILURES
     return _about_user("account_locked", mail, _("Your account is locked")) if locked else None
 
 
-def second_factor_changed(mail: OutgoingMail) -> EmailMessage | None:
+def second_factor_changed(mail: OutgoingMail) -> letters.Letter | None:
     return _about_user("second_factor_changed", mail, _("Your second factor was changed"))
 
 
-def second_factor_locked(mail: OutgoingMail) -> EmailMessage | None:
+def second_factor_locked(mail: OutgoingMail) -> letters.Letter | None:
     return _about_user("second_factor_locked", mail, _("Your second factor is locked"))
 
 
-def second_factor_removal(mail: OutgoingMail) -> EmailMessage | None:
+def second_factor_removal(mail: OutgoingMail) -> letters.Letter | None:
     """Not if the removal was called off before the mail left."""
     row = SecondFactor.objects.select_related("user__organization").filter(user=mail.about).first()
     if row is None or row.removal_due_at is None:
@@ -168,16 +167,16 @@ def second_factor_removal(mail: OutgoingMail) -> EmailMessage | None:
     return _written("second_factor_removal", row.user, _("Your second factor will be removed"), row.removal_due_at)
 
 
-def password_changed(mail: OutgoingMail) -> EmailMessage | None:
+def password_changed(mail: OutgoingMail) -> letters.Letter | None:
     return _about_user("password_changed", mail, _("Your password has been set"))
 
 
-def _about_user(template: str, mail: OutgoingMail, subject: Promise) -> EmailMessage | None:
+def _about_user(template: str, mail: OutgoingMail, subject: Promise) -> letters.Letter | None:
     user = _user(mail)
     return _written(template, user, subject, mail.date) if user else None
 
 
-def _written(template: str, user: User, subject: Promise, moment: datetime, **context: Any) -> EmailMessage:
+def _written(template: str, user: User, subject: Promise, moment: datetime, **context: Any) -> letters.Letter:
     return letters.written(user.organization, subject, f"accounts/mail/{template}", user=user, moment=moment, **context)
 
 

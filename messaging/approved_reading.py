@@ -6,7 +6,6 @@ author's first. Where none does (everybody's was recalled, removed or purged) no
 """
 
 from datetime import timedelta
-from email.message import EmailMessage
 
 from django.db import transaction
 from django.db.models import Case, IntegerField, Value, When
@@ -127,7 +126,7 @@ def _tell_owner(asked: ApprovedReading, copy: MailboxEntry) -> None:
     outbox.enqueue([mail])
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
+def render(mail: OutgoingMail) -> letters.Letter | None:
     """Who may read which message, until when, why, and who approved it. Wanted whatever becomes of the message."""
     asked = ApprovedReading.objects.select_related("organization", "message__sender", "asked_by", "decided_by").filter(
         pk=mail.about

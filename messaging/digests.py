@@ -7,7 +7,6 @@ rendered when the period ends, from what is true then.
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -98,7 +97,7 @@ def _mail(organization: Organization, user: Correspondent, dedupe_key: str, end:
     )
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
+def render(mail: OutgoingMail) -> letters.Letter | None:
     """Who has written, and until when it can be read; None when nothing it would announce is left unread."""
     user = User.objects.select_related("organization").filter(id=mail.about).first()
     entries = (

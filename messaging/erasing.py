@@ -10,7 +10,6 @@ whoever is killed on the way is followed by the next.
 
 import time
 from dataclasses import dataclass
-from email.message import EmailMessage
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -165,7 +164,7 @@ def _finish(erasure: Erasure) -> bool:
     return True
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
+def render(mail: OutgoingMail) -> letters.Letter | None:
     """To whom is erased, the last mail they get."""
     erasure = Erasure.objects.select_related("organization").filter(pk=mail.about).first()
     if erasure is None:

@@ -3,8 +3,6 @@ the administrators, are told by mail; of the file and the message nothing but wh
 see it beside the file.
 """
 
-from email.message import EmailMessage
-
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -35,7 +33,7 @@ def tell(event: AuditEvent, message: Message) -> None:
     outbox.enqueue(mails)
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
+def render(mail: OutgoingMail) -> letters.Letter | None:
     """In whose message of when a virus was found, and how many had fetched it. None once the message is no more."""
     event = AuditEvent.objects.get(pk=mail.about)
     message = Message.objects.select_related("sender").filter(pk=event.about).first()  # type: ignore[misc]

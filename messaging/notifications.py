@@ -6,10 +6,10 @@ what is true then. None means that it is no longer wanted.
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.message import EmailMessage
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Prefetch
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -18,13 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts import preferences
 from accounts.correspondents import Correspondent
 from accounts.models import User
-from portal import letters, moments, outbox
+from portal import letters, moments, outbox, wordings
 from portal.models import Organization, OutgoingMail
 
 from .models import MailboxEntry, Message, Recipient
 
 KIND = "notification"
 FAILURE_KIND = "notification_failed"
+_OF_OWNER = [f"owner__{name}" for name in ("allow_logon", "disabled_at", "organization", "sealed_phrase")]
 
 
 def mail_for(
@@ -66,18 +67,24 @@ def link_to(organization: Organization, entry: MailboxEntry) -> str:
     return settings.BASE_URL + reverse("log_in_to_message", args=[organization.slug, entry.id])
 
 
-def announced(mail: OutgoingMail) -> MailboxEntry | None:
-    """The copy a mail is about; None once its owner cannot open it any more."""
-    entry = (
-        MailboxEntry.objects.filter(id=mail.about)
-        .select_related("message__sender", "message__organization", "owner__organization", "recipient")
-        .defer("message__body", "message__subject")
+def announced(mails: Sequence[OutgoingMail], *related: str) -> dict[UUID, MailboxEntry]:
+    """The copies that these mails are about, by what the mails call them, with these rows beside them; without those
+    that their owners cannot open any more."""
+    messages = Message.objects.select_related("sender").defer("body", "subject").prefetch_related("organization")
+    entries = (
+        MailboxEntry.objects.filter(id__in=[mail.about for mail in mails])
+        .select_related("owner")
+        .only("kind", "message", "read_at", "recipient", "removed_at", "visible_at", *_OF_OWNER)
+        # Of those there are few, each for many copies.
+        .prefetch_related(Prefetch("message", messages), "owner__organization", *related)
         .annotate(now=Now())
-        .first()
     )
-    if entry is None or not entry.is_openable(when_due(mail, entry.now)) or not entry.owner.may_log_on:
-        return None
-    return entry
+    due = {mail.about: mail for mail in mails}
+    return {
+        entry.id: entry
+        for entry in entries
+        if entry.is_openable(when_due(due[entry.id], entry.now)) and entry.owner.may_log_on
+    }
 
 
 def when_due(mail: OutgoingMail, now: datetime) -> datetime:
@@ -86,27 +93,37 @@ def when_due(mail: OutgoingMail, now: datetime) -> datetime:
     return max(now, mail.due_at)
 
 
-def letter(entry: MailboxEntry, subject: Promise, template: str) -> EmailMessage:
-    """A mail that leads its reader to the copy."""
-    message = entry.message
-    return letters.written(
-        message.organization,
-        subject,
-        template,
-        sender=message.sender,
-        sent_at=message.sent_at,
-        expires_at=message.expires_at,
-        url=link_to(message.organization, entry),
-        phrase=preferences.phrase_of(entry.owner),
-    )
+class Letters:
+    """Mails that lead their readers to their copies. What is the same for several readers is written once."""
+
+    def __init__(self, subject: Promise, template: str) -> None:
+        self._subject, self._template = subject, template
+        self._own = wordings.OwnTexts()
+        self._phrase_key = preferences.phrase_key()
+        self._circulars: dict[tuple[UUID, str], letters.Circular] = {}
+
+    def to(self, entry: MailboxEntry) -> letters.Letter:
+        message, phrase = entry.message, preferences.phrase_of(entry.owner, self._phrase_key)
+        circular = self._circulars.get((message.id, phrase))
+        if circular is None:
+            circular = self._circulars[message.id, phrase] = letters.Circular(
+                message.organization,
+                self._subject,
+                self._template,
+                self._own,
+                sender=message.sender,
+                sent_at=message.sent_at,
+                expires_at=message.expires_at,
+                phrase=phrase,
+            )
+        return circular.leading_to(link_to(message.organization, entry))
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
-    """The notification as it stands now; None once the copy cannot be opened any more."""
-    entry = announced(mail)
-    if entry is None:
-        return None
-    return letter(entry, _("Secure Messaging Notification"), "messaging/mail/notification")
+def prepare(mails: Sequence[OutgoingMail]) -> outbox.Render:
+    """What writes the notifications as they stand now; None for one whose copy cannot be opened any more."""
+    entries = announced(mails)
+    written = Letters(_("Secure Messaging Notification"), "messaging/mail/notification")
+    return lambda mail: written.to(entries[mail.about]) if mail.about in entries else None
 
 
 def tell_senders(mail: OutgoingMail) -> None:
@@ -127,7 +144,7 @@ def tell_senders(mail: OutgoingMail) -> None:
     outbox.enqueue(failures)
 
 
-def render_failure(mail: OutgoingMail) -> EmailMessage | None:
+def render_failure(mail: OutgoingMail) -> letters.Letter | None:
     """To the sender: whom a notification did not reach, in the server's words, and what to do."""
     recipient = Recipient.objects.select_related("message__organization", "notification").filter(id=mail.about).first()
     if recipient is None or recipient.message.is_recalled() or recipient.notification is None:
@@ -144,5 +161,5 @@ def render_failure(mail: OutgoingMail) -> EmailMessage | None:
     )
 
 
-outbox.register(KIND, render, failed=tell_senders)
+outbox.register_many(KIND, prepare, failed=tell_senders)
 outbox.register(FAILURE_KIND, render_failure)

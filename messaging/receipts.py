@@ -1,7 +1,6 @@
 """Receipts: what the sender learns of each recipient, written when a message is opened or an attachment fetched."""
 
 from datetime import datetime
-from email.message import EmailMessage
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy
@@ -60,7 +59,7 @@ def _receipt_for(entry: MailboxEntry, recipient: Recipient, now: datetime) -> Ou
     )
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
+def render(mail: OutgoingMail) -> letters.Letter | None:
     """To the sender: who has opened a message, and when. None once it has been recalled."""
     recipient = (
         Recipient.objects.select_related("message__organization", "message__sender").filter(id=mail.about).first()

@@ -6,9 +6,8 @@ reminder that is still true leaves, not all that were missed.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -16,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts import credentials
-from portal import moments, outbox
+from portal import letters, moments, outbox
 from portal.models import Organization, OutgoingMail
 
 from . import notifications
@@ -104,12 +103,19 @@ def _mail_for(entry: MailboxEntry, message: Message, days: int, now: datetime) -
     )
 
 
-def render(mail: OutgoingMail) -> EmailMessage | None:
-    """The reminder as it stands now; None once the message has been read or cannot be opened any more."""
-    entry = notifications.announced(mail)
-    if entry is None or entry.read_at is not None or (entry.recipient and entry.recipient.read_at is not None):
-        return None
-    return notifications.letter(entry, _("Secure Messaging Reminder"), "messaging/mail/reminder")
+def prepare(mails: Sequence[OutgoingMail]) -> outbox.Render:
+    """What writes the reminders as they stand now; None for one whose message has been read or cannot be opened any
+    more."""
+    entries = notifications.announced(mails, "recipient")
+    written = notifications.Letters(_("Secure Messaging Reminder"), "messaging/mail/reminder")
+
+    def render(mail: OutgoingMail) -> letters.Letter | None:
+        entry = entries.get(mail.about)
+        if entry is None or entry.read_at is not None or (entry.recipient and entry.recipient.read_at is not None):
+            return None
+        return written.to(entry)
+
+    return render
 
 
-outbox.register(KIND, render)
+outbox.register_many(KIND, prepare)

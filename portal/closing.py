@@ -13,7 +13,6 @@ and what it says beforehand. What is left to do stands in the rows, so whoever i
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from email.message import EmailMessage
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -133,7 +132,7 @@ def _tell_administrators(kind: str, event: audit.AuditEvent) -> None:
     outbox.enqueue(mails)
 
 
-def _render_ordered(mail: OutgoingMail) -> EmailMessage | None:
+def _render_ordered(mail: OutgoingMail) -> letters.Letter | None:
     closing_at = mail.organization.closing_at
     if closing_at is None:  # called off meanwhile
         return None
@@ -141,7 +140,7 @@ def _render_ordered(mail: OutgoingMail) -> EmailMessage | None:
     return letters.written(mail.organization, subject, "portal/mail/closing", closing_at=closing_at)
 
 
-def _render_called_off(mail: OutgoingMail) -> EmailMessage | None:
+def _render_called_off(mail: OutgoingMail) -> letters.Letter | None:
     return letters.written(mail.organization, gettext_lazy("The portal stays open"), "portal/mail/closing_called_off")
 
 

@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.mail.utils import DNS_NAME
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from . import mail_hosts, mail_networks, moments, mta_sts
+from . import mail_hosts, mail_networks, moments, mta_sts, watchdog
 from .mail_networks import PrivateNetwork
 from .models import MailSlot
 from .routes import Destination, Encryption
@@ -293,13 +294,8 @@ def _tls(encryption: Encryption) -> ssl.SSLContext:
 @contextmanager
 def time_limit(smtp: smtplib.SMTP, seconds: float) -> Iterator[None]:
     """Cut the connection after so long: a socket's own time-out begins anew with every byte a server drips."""
-    timer = threading.Timer(seconds, _cut, [smtp])
-    timer.daemon = True
-    timer.start()
-    try:
+    with watchdog.after(seconds, partial(_cut, smtp)):
         yield
-    finally:
-        timer.cancel()
 
 
 def _cut(smtp: smtplib.SMTP) -> None:

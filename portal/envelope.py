@@ -8,7 +8,11 @@ from functools import cache
 
 from django.conf import settings
 
+from . import mime
+from .letters import Letter
 from .models import Organization, OutgoingMail
+
+_HEADERS = ("From", "To", "Reply-To", "Subject", "Auto-Submitted", "Message-ID", "Date")
 
 
 def from_header(organization: Organization) -> str:
@@ -41,14 +45,30 @@ def new_message_id(organization: Organization) -> str:
     return f"<{secrets.token_hex(16)}@{domain_of(organization)}>"
 
 
-def dressed(message: EmailMessage, mail: OutgoingMail) -> bytes:
+def dressed(message: Letter | EmailMessage, mail: OutgoingMail) -> bytes:
     """The message as it goes over the wire. From, To and Auto-Submitted (RFC 3834) only where it has none."""
-    del message["Message-ID"], message["Date"]
-    message["Message-ID"] = mail.message_id
-    message["Date"] = format_datetime(mail.date)
-    defaults = {"From": from_header(mail.organization), "To": mail.to_address, "Auto-Submitted": "auto-generated"}
-    for name, value in defaults.items():
-        if name not in message:
-            message[name] = value
+    given = (
+        {"Subject": message.subject, "Reply-To": message.reply_to} if isinstance(message, Letter) else _taken(message)
+    )
+    headers = {
+        "From": from_header(mail.organization),
+        "To": mail.to_address,
+        "Auto-Submitted": "auto-generated",
+        **given,
+        "Message-ID": mail.message_id,
+        "Date": format_datetime(mail.date),
+    }
+    utf8 = not mail.to_address.isascii()
+    head = b"".join(mime.header(name, value, utf8=utf8) for name, value in headers.items() if value)
+    if isinstance(message, Letter):
+        return head + mime.alternatives(message.text, message.html)
     # 7bit: no server on the way has a reason to re-encode it. UTF-8 headers (RFC 6532) only where the address needs it.
-    return message.as_bytes(policy=policy.SMTP.clone(cte_type="7bit", utf8=not mail.to_address.isascii()))
+    return head + message.as_bytes(policy=policy.SMTP.clone(cte_type="7bit", utf8=utf8))
+
+
+def _taken(message: EmailMessage) -> dict[str, str]:
+    """The message's own headers of those that are written here, taken out of it."""
+    taken = {name: str(message[name]) for name in _HEADERS if name in message}
+    for name in _HEADERS:
+        del message[name]
+    return taken

@@ -7,13 +7,13 @@ The portal's own texts pass it too, in every mail that an organisation may word 
 import re
 import unicodedata
 from collections.abc import Iterator
-from email.message import EmailMessage
 from html.parser import HTMLParser
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .letters import Letter
 from .wordings import PLACEHOLDER, Wording
 
 FEWEST_WORDS = 4
@@ -156,17 +156,16 @@ def _text(wording: Wording, text: str) -> Iterator[str]:
 # --- A whole mail ---------------------------------------------------------------------------------------------
 
 
-def faults(mail: EmailMessage) -> Iterator[str]:
+def faults(mail: Letter) -> Iterator[str]:
     """What is wrong with a mail as it would leave: no text part, no HTML part, something loaded from elsewhere, a link
     that does not lead to the portal, or more than one."""
-    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
-    if plain is None or not plain.get_content().strip():
+    if not mail.text.strip():
         yield _("It has no text part.")
-    if html is None:
+    if not mail.html:
         yield _("It has no HTML part.")
         return
     reader = _Links()
-    reader.feed(html.get_content())
+    reader.feed(mail.html)
     if reader.loaded:
         yield _("It loads something from elsewhere: %s.") % ", ".join(sorted(reader.loaded))
     for link in sorted(link for link in reader.links if not link.startswith(f"{settings.BASE_URL}/")):

@@ -5,8 +5,10 @@ query is possible asks here.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Now
 
 _SQL = {
     "postgresql": "SELECT STATEMENT_TIMESTAMP()",
@@ -22,6 +24,15 @@ def now() -> datetime:
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return truncated(moment.astimezone(UTC))
+
+
+class ThisMillisecond(Now):
+    """The same in a query, where `Now()` has microseconds on PostgreSQL."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="DATE_TRUNC('milliseconds', STATEMENT_TIMESTAMP())", **context
+        )
 
 
 def truncated(moment: datetime) -> datetime:

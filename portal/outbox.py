@@ -1,7 +1,7 @@
 """The outbox: mail that is to leave, as rows; the database is the queue.
 
-A row is inserted in the transaction of what it is about and holds no content. A worker claims one row at a time
-under a lease, renders it, opens one SMTP conversation and writes down what came of it:
+A row is inserted in the transaction of what it is about and holds no content. A worker claims rows under a lease
+(claims.py), and for one after the other renders it, has one SMTP conversation and writes down what came of it:
 
     due ── claim ──▶ leased ── right before DATA ──▶ sending ──▶ sent | failed
      ▲                 │                               │
@@ -14,6 +14,7 @@ the write of a worker that was overtaken changes nothing. Taking a mail back (`c
 """
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -27,12 +28,13 @@ from uuid import UUID
 from celery import current_app
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
 
-from . import bulk, connections, envelope, moments, smtp
+from . import bulk, claims, connections, envelope, moments, smtp, watchdog
+from .claims import Claim
 from .dkim_keys import Signer
 from .holds import Holds
 from .ids import uuid7
+from .letters import Letter
 from .models import Organization, OutgoingMail
 from .return_paths import ReturnPaths
 from .routes import Destination, Routes
@@ -40,8 +42,6 @@ from .smtp import Outcome, Result
 
 logger = logging.getLogger(__name__)
 
-# Longer than a mail may take before DATA, and longer than it may take after: see portal/smtp.py.
-LEASE = timedelta(seconds=60)
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=48)
@@ -51,19 +51,28 @@ MOST_ATTEMPTS = 100
 # that so often in a turn leaves the rest to those who hold the connections.
 BUSY_DELAY = timedelta(seconds=2)
 MOST_BUSY = 20
+# A worker claims twice as many as the last time if those took less than QUICK_SECONDS together, else half as many; what
+# it has not begun after PATIENCE_SECONDS, it gives back.
+MOST_AT_ONCE = 64
+QUICK_SECONDS = 1
+PATIENCE_SECONDS = 2
 # Seconds between tries of writing down what became of a mail; together far less than the lease.
 _SETTLE_PAUSES = (0.2, 1, 2, 4, 8)
 
 State = OutgoingMail.State
-Render = Callable[[OutgoingMail], EmailMessage | None]
+Render = Callable[[OutgoingMail], Letter | EmailMessage | None]
+Prepare = Callable[[Sequence[OutgoingMail]], Render]
 OnFailure = Callable[[OutgoingMail], None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    render: Render
-    failed: OnFailure | None
+    prepare: Prepare
+    failed: OnFailure | None = None
     tells_of_closing: bool = False
+
+    def render(self, mail: OutgoingMail) -> Letter | EmailMessage | None:
+        return self.prepare([mail])(mail)
 
 
 _kinds: dict[str, Kind] = {}
@@ -75,7 +84,13 @@ def register(kind: str, render: Render, failed: OnFailure | None = None, *, tell
     `failed` runs in the transaction in which such a mail is given up. tells_of_closing: it leaves although its
     organisation is being closed, as no other mail does.
     """
-    _kinds[kind] = Kind(render, failed, tells_of_closing)
+    _kinds[kind] = Kind(lambda _mails: render, failed, tells_of_closing)
+
+
+def register_many(kind: str, prepare: Prepare, failed: OnFailure | None = None) -> None:
+    """The same for a kind of which many leave at once: `prepare(mails)` looks up for all of them what they tell, and
+    returns their `render`."""
+    _kinds[kind] = Kind(prepare, failed)
 
 
 # --- Putting in, taking back --------------------------------------------------------------------------------
@@ -176,20 +191,51 @@ def deliver_due(limit: int = 50, *, seconds: float | None = None) -> int:
 
     Returns how many came to an end. Not to be called inside a transaction.
     """
-    ends = None if seconds is None else time.monotonic() + seconds
+    ends = math.inf if seconds is None else time.monotonic() + seconds
     turn = _Turn()
-    finished = 0
-    for _ in range(limit):
-        claim = _claim()
-        if claim is None:
+    finished, at_once = 0, 1
+    while limit > 0 and turn.busy < MOST_BUSY:
+        began = time.monotonic()
+        found = claims.claim(min(at_once, limit))
+        if not found:
             break
-        verdict = _judge(claim, turn) or _attempt(claim.mail, turn)
-        if verdict is not None:
-            finished += _written_down(claim.mail, verdict) and verdict.state in _FINAL
-        if turn.busy >= MOST_BUSY or (ends is not None and time.monotonic() > ends):
+        limit -= len(found)
+        finished += _deliver_each(found, turn, ends)
+        now = time.monotonic()
+        if now > ends:
             break
+        # As many at once as take no time worth speaking of: what is claimed, no other worker can take.
+        at_once = min(at_once * 2, MOST_AT_ONCE) if now - began < QUICK_SECONDS else max(at_once // 2, 1)
     connections.close_idle()
     return finished
+
+
+def _deliver_each(found: list[Claim], turn: "_Turn", ends: float) -> int:
+    """Each in turn, for as long as they go quickly; what is left then is given back to whoever is free."""
+    writing = _Writing([claim.mail for claim in found])
+    waiting = [claim.mail for claim in found]  # not begun yet
+    patience = min(ends, time.monotonic() + PATIENCE_SECONDS)
+    finished = 0
+    try:
+        with watchdog.after(PATIENCE_SECONDS, lambda: _give_back_from_elsewhere(waiting[:])):
+            for claim in found:
+                del waiting[0]
+                verdict = _judge(claim, turn) or _attempt(claim.mail, turn, writing)
+                if verdict is not None:
+                    finished += _written_down(claim.mail, verdict) and verdict.state in _FINAL
+                if turn.busy >= MOST_BUSY or time.monotonic() > patience:
+                    break
+    finally:
+        claims.give_back(waiting)
+    return finished
+
+
+def _give_back_from_elsewhere(mails: list[OutgoingMail]) -> None:
+    """While the worker waits for a server: from another thread, over a connection of its own."""
+    try:
+        claims.give_back(mails)
+    finally:
+        connection.close()
 
 
 class _Turn:
@@ -203,11 +249,19 @@ class _Turn:
         self.busy = 0
 
 
-@dataclass(frozen=True)
-class _Claim:
-    mail: OutgoingMail
-    at: datetime
-    lost_twice: bool  # for the second time, the worker that had begun to send it was never heard of again
+class _Writing:
+    """Writes the mails that were claimed together, from what was true then, PATIENCE_SECONDS ago at most; what they
+    tell is looked up for all of a kind at once."""
+
+    def __init__(self, mails: list[OutgoingMail]) -> None:
+        self._mails = mails
+        self._renders: dict[str, Render] = {}
+
+    def written(self, mail: OutgoingMail) -> Letter | EmailMessage | None:
+        if mail.kind not in self._renders:
+            alike = [other for other in self._mails if other.kind == mail.kind]
+            self._renders[mail.kind] = _kinds[mail.kind].prepare(alike)
+        return self._renders[mail.kind](mail)
 
 
 @dataclass(frozen=True)
@@ -220,34 +274,7 @@ class _Verdict:
 _FINAL = {State.SENT, State.FAILED, State.CANCELLED}
 
 
-def _claim() -> _Claim | None:
-    """The mail that has been due for longest, leased to this worker; one whose worker was lost is claimed again."""
-    with transaction.atomic():
-        now = moments.now()
-        # On SQLite nothing is skipped: there the whole transaction is the lock.
-        mail = (
-            OutgoingMail.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("organization")
-            .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), finished_at__isnull=True, due_at__lte=now)
-            .order_by("due_at", "id")
-            .first()
-        )
-        if mail is None:
-            return None
-        lost = mail.state == State.SENDING
-        claim = _Claim(mail, now, lost_twice=lost and mail.ambiguous_at is not None)
-        if lost:
-            mail.ambiguous_at = mail.ambiguous_at or now
-        mail.state = State.LEASED
-        mail.lease_until = now + LEASE
-        mail.fence += 1
-        mail.attempts += 1
-        mail.first_tried_at = mail.first_tried_at or now
-        mail.save(update_fields=["state", "lease_until", "fence", "attempts", "first_tried_at", "ambiguous_at"])
-    return claim
-
-
-def _judge(claim: _Claim, turn: _Turn) -> _Verdict | None:
+def _judge(claim: Claim, turn: _Turn) -> _Verdict | None:
     """The verdict on a mail that is not to be tried (again, or now); None: try it."""
     mail = claim.mail
     if mail.not_after is not None and mail.not_after <= claim.at:
@@ -267,10 +294,10 @@ def _leads_to_a_closed_portal(mail: OutgoingMail) -> bool:
     return mail.organization.closing_at is not None and not (kind and kind.tells_of_closing)
 
 
-def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:
+def _attempt(mail: OutgoingMail, turn: _Turn, writing: _Writing) -> _Verdict | None:
     """Render and send; None when somebody else has decided about the mail meanwhile."""
     try:
-        message = _kinds[mail.kind].render(mail)
+        message = writing.written(mail)
         content = message and turn.signer.signed(envelope.dressed(message, mail), mail.organization)
     except Exception as error:  # one mail's fault must not stop the others
         logger.exception("Outgoing mail %s (%s) cannot be written", mail.id, mail.kind)
@@ -283,7 +310,7 @@ def _attempt(mail: OutgoingMail, turn: _Turn) -> _Verdict | None:
         sender=turn.return_paths.of(mail),
         recipient=mail.to_address,
         destination=destination,
-        may_leave=lambda: _mark_sending(mail),
+        may_leave=lambda: claims.mark_sending(mail),
     )
     return _verdict_on(mail, outcome, destination, turn)
 
@@ -309,13 +336,6 @@ def _verdict_on(mail: OutgoingMail, outcome: Outcome, destination: Destination, 
     return None
 
 
-def _mark_sending(mail: OutgoingMail) -> bool:
-    """The last word before DATA, committed, so that a worker lost from here on leaves an ambiguous mail behind."""
-    still_ours = OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence, state=State.LEASED)
-    in_time = Q(not_after__isnull=True) | Q(not_after__gt=Now())
-    return still_ours.filter(in_time).update(state=State.SENDING, lease_until=Now() + LEASE) == 1
-
-
 def _put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> _Verdict:
     state = State.AMBIGUOUS if mail.ambiguous_at else State.DUE
     if mail.first_tried_at and mail.first_tried_at + GIVE_UP_AFTER <= moments.now():
@@ -338,10 +358,12 @@ def _written_down(mail: OutgoingMail, verdict: _Verdict) -> bool:
 
 def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
     """Write the verdict down; False when this worker was overtaken, and nothing was written."""
-    now = moments.now()
     mail.state = verdict.state
     mail.server_reply = verdict.reply[:500]
     mail.lease_until = None
+    if verdict.state == State.SENT:
+        return claims.write(mail)
+    now = moments.now()
     if verdict.state in _FINAL:
         mail.finished_at = now
     else:
@@ -350,15 +372,15 @@ def _settle(mail: OutgoingMail, verdict: _Verdict) -> bool:
     if verdict.state == State.AMBIGUOUS:
         mail.ambiguous_at = mail.ambiguous_at or now
     if verdict.state != State.FAILED:
-        return _write(mail)
+        return claims.write(mail)
     try:
         with transaction.atomic():
-            written = _write(mail)
+            written = claims.write(mail)
             if written:
                 tell_of_failure(mail)
     except Exception:  # telling somebody about a failure must not bring the mail back
         logger.exception("Nobody could be told that outgoing mail %s failed", mail.id)
-        written = _write(mail)
+        written = claims.write(mail)
     return written
 
 
@@ -367,12 +389,6 @@ def tell_of_failure(mail: OutgoingMail) -> None:
     kind = _kinds.get(mail.kind)
     if kind is not None and kind.failed is not None:
         kind.failed(mail)
-
-
-def _write(mail: OutgoingMail) -> bool:
-    fields = ("state", "server_reply", "lease_until", "finished_at", "due_at", "ambiguous_at", "attempts")
-    ours = OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence)
-    return ours.update(**{field: getattr(mail, field) for field in fields}) == 1
 
 
 def _delay(attempts: int) -> timedelta:

@@ -5,40 +5,43 @@ A prepared query is written as a query set like any other, so it cannot drift fr
 Django's own compiler and cursor: converters, instances, logging and query counts are what they always are.
 """
 
+import secrets
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
+from django.db.models.sql import UpdateQuery
+
+Scalar = uuid.UUID | str | int
+# The rows, and what their fields become.
+Update = tuple[QuerySet[Any, Any], dict[str, Any]]
 
 
 class Prepared:
-    """`Prepared(build)(**values)` is `list(build(**values))`. The values are strings and UUIDs, each of which goes
-    into the SQL as a parameter; what `build` decides by looking at one is decided once."""
+    """`Prepared(build)(**values)` is `list(build(**values))`. The values are strings, numbers and UUIDs, each of
+    which goes into the SQL as a parameter; what `build` decides by looking at one is decided once."""
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
         self._build = build
         # A compiler belongs to a connection, and a connection to a thread.
         self._compiled = threading.local()
 
-    def __call__(self, **values: uuid.UUID | str) -> list[Any]:
+    def __call__(self, **values: Scalar) -> list[Any]:
         if not hasattr(self._compiled, "query"):
             self._compiled.query = _Compiled(self._build, values)
         return self._compiled.query.results(values)
 
 
 class _Compiled:
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], values: dict[str, uuid.UUID | str]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], values: dict[str, Scalar]) -> None:
         markers = {name: _marker_like(value) for name, value in values.items()}
         self._queryset: Any = build(**markers).using(DEFAULT_DB_ALIAS)
         self._compiler = self._queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         self._sql, parameters = self._compiler.as_sql()
-        self._parameters = [_Place.of(parameter, markers) for parameter in parameters]
-        found = {place.name for place in self._parameters if place.name}
-        if found != set(markers):
-            raise TypeError(f"not among the query's parameters: {set(markers) - found}")
+        self._parameters = _places(parameters, markers)
         # From here on the query set's iterable finds this compiler, and the compiler its SQL and what each column of an
         # answer has to go through.
         columns = [expression for expression, *_rest in self._compiler.select[: self._compiler.col_count]]
@@ -46,10 +49,36 @@ class _Compiled:
         self._compiler.get_converters = lambda _columns: converters
         self._queryset.query.get_compiler = lambda *_, **__: self._compiler  # type: ignore[method-assign]
 
-    def results(self, values: dict[str, uuid.UUID | str]) -> list[Any]:
+    def results(self, values: dict[str, Scalar]) -> list[Any]:
         parameters = tuple(place.filled(values) for place in self._parameters)
         self._compiler.as_sql = lambda *_, **__: (self._sql, parameters)
         return list(self._queryset._iterable_class(self._queryset))
+
+
+class PreparedUpdate:
+    """`PreparedUpdate(build)(**values)` is `rows.update(**fields)`, where `build(**values)` is `(rows, fields)`.
+
+    SQL and parameters are the same on every connection to the database, so it is compiled once for all threads."""
+
+    def __init__(self, build: Callable[..., Update]) -> None:
+        self._build = build
+        self._compiled: tuple[str, list[_Place]] | None = None
+
+    def __call__(self, **values: Scalar) -> int:
+        if self._compiled is None:
+            self._compiled = self._compile(values)
+        sql, places = self._compiled
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+            cursor.execute(sql, [place.filled(values) for place in places])
+            return int(cursor.rowcount)
+
+    def _compile(self, values: dict[str, Scalar]) -> tuple[str, list["_Place"]]:
+        markers = {name: _marker_like(value) for name, value in values.items()}
+        rows, fields = self._build(**markers)
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(fields)
+        sql, parameters = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+        return sql, _places(parameters, markers)
 
 
 class _Place:
@@ -59,7 +88,7 @@ class _Place:
         self.constant, self.name, self._is_hex = constant, name, is_hex
 
     @classmethod
-    def of(cls, parameter: Any, markers: dict[str, uuid.UUID | str]) -> "_Place":
+    def of(cls, parameter: Any, markers: dict[str, Scalar]) -> "_Place":
         for name, marker in markers.items():
             if parameter == marker:
                 return cls(None, name)
@@ -67,13 +96,22 @@ class _Place:
                 return cls(None, name, is_hex=True)
         return cls(parameter)
 
-    def filled(self, values: dict[str, uuid.UUID | str]) -> Any:
+    def filled(self, values: dict[str, Scalar]) -> Any:
         if not self.name:
             return self.constant
         value = values[self.name]
         return value.hex if self._is_hex and isinstance(value, uuid.UUID) else value
 
 
-def _marker_like(value: uuid.UUID | str) -> uuid.UUID | str:
+def _places(parameters: Iterable[Any], markers: dict[str, Scalar]) -> list[_Place]:
+    places = [_Place.of(parameter, markers) for parameter in parameters]
+    if missing := set(markers) - {place.name for place in places}:
+        raise TypeError(f"not among the query's parameters: {missing}")
+    return places
+
+
+def _marker_like(value: Scalar) -> Scalar:
     """A value of that kind that stands nowhere else in the SQL."""
+    if isinstance(value, int):
+        return 2**30 + secrets.randbelow(2**30)
     return uuid.uuid4() if isinstance(value, uuid.UUID) else uuid.uuid4().hex

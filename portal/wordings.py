@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.functional import Promise
 
@@ -66,6 +67,19 @@ def wording_for(template: str) -> Wording | None:
 
 def own_text(organization: Organization, wording: Wording) -> NotificationText | None:
     return NotificationText.objects.filter(organization=organization, kind=wording.kind).first()
+
+
+class OwnTexts:
+    """Organisations' own texts, each looked up once: for mails that are written within seconds."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[UUID, str], NotificationText | None] = {}
+
+    def of(self, organization: Organization, wording: Wording) -> NotificationText | None:
+        key = organization.pk, wording.kind
+        if key not in self._found:
+            self._found[key] = own_text(organization, wording)
+        return self._found[key]
 
 
 def paragraphs(text: str) -> list[str]:

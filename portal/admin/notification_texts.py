@@ -167,14 +167,9 @@ class NotificationTextAdmin(OrganizationScopedAdmin):
         form = _typed(request, organization, wording) if request.method == "POST" else None
         own = form.instance if form else wordings.own_text(organization, wording)
         mail = letters.sample(organization, wording, own)
-        plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
-        if plain is None or html is None:
-            raise Http404
         context = {
             "problems": [problem for found in form.errors.values() for problem in found] if form else [],
             "mail": mail,
-            "plain": plain.get_content(),
-            "html": html.get_content(),
         }
         return render(request, "admin/portal/notificationtext/preview.html", context)
 

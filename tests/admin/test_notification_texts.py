@@ -110,7 +110,7 @@ def test_an_organizations_text_is_its_own(own, other_organization):
     assert wording
     assert wordings.own_text(other_organization, wording) is None
     mail = letters.sample(other_organization, wording, wordings.own_text(other_organization, wording))
-    assert "has sent you a secure message" in mail.get_body(("plain",)).get_content()
+    assert "has sent you a secure message" in mail.text
 
 
 # --- The preview --------------------------------------------------------------------------------------------------

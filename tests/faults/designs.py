@@ -10,10 +10,10 @@ WHOLE = "whole"
 
 def early_ack() -> None:
     """The mail is written off as sent before it has left."""
-    from portal import moments, outbox
+    from portal import claims, moments, outbox
     from portal.models import OutgoingMail
 
-    mark_sending = outbox._mark_sending
+    mark_sending = claims.mark_sending
 
     def mark_sent(mail: Any) -> bool:
         if not mark_sending(mail):
@@ -22,12 +22,12 @@ def early_ack() -> None:
         ours.update(state=outbox.State.SENT, finished_at=moments.now(), lease_until=None)
         return True
 
-    outbox._mark_sending = mark_sent
+    claims.mark_sending = mark_sent
 
 
 def no_fence() -> None:
     """A worker writes whatever it holds, overtaken or not."""
-    from portal import moments, outbox
+    from portal import claims, moments, outbox
     from portal.models import OutgoingMail
 
     def write(mail: Any) -> bool:
@@ -36,31 +36,31 @@ def no_fence() -> None:
         return OutgoingMail.objects.filter(pk=mail.pk).update(**values) == 1
 
     def mark_sending(mail: Any) -> bool:
-        values = {"state": outbox.State.SENDING, "lease_until": moments.now() + outbox.LEASE, "finished_at": None}
+        values = {"state": outbox.State.SENDING, "lease_until": moments.now() + claims.LEASE, "finished_at": None}
         return OutgoingMail.objects.filter(pk=mail.pk).update(**values) == 1
 
-    outbox._write, outbox._mark_sending = write, mark_sending
+    claims.write, claims.mark_sending = write, mark_sending
 
 
 def no_lease() -> None:
     """What one worker is about to send, another may claim at once."""
     from datetime import timedelta
 
-    from portal import outbox
+    from portal import claims
 
-    outbox.LEASE = timedelta(0)
+    claims.LEASE = timedelta(0)
 
 
 def no_recheck() -> None:
     """The last word before DATA is always yes."""
-    from portal import outbox
+    from portal import claims, outbox
     from portal.models import OutgoingMail
 
     def mark_sending(mail: Any) -> bool:
         OutgoingMail.objects.filter(pk=mail.pk, fence=mail.fence).update(state=outbox.State.SENDING)
         return True
 
-    outbox._mark_sending = mark_sending
+    claims.mark_sending = mark_sending
 
 
 def no_outbox() -> None:

@@ -98,9 +98,9 @@ def around(place: Any, name: str, before: Callable[..., None] | None, after: Cal
 def plant_in_worker(points: Failpoints) -> None:
     """Needs Django set up. By names that have to stay: a renamed function stops the suite's worker at its start."""
     from messaging import retention, sealed_files
-    from portal import audit, outbox
+    from portal import audit, claims, outbox
 
-    _plant_in_a_mails_way(points, outbox)
+    _plant_in_a_mails_way(points, claims, outbox)
 
     def at(name: str) -> Callable[..., None]:
         return lambda *_args, **_kwargs: points.reached(name)
@@ -118,12 +118,12 @@ def plant_in_worker(points: Failpoints) -> None:
     around(retention, "_destroy", None, at("key destroy: between two"))
 
 
-def _plant_in_a_mails_way(points: Failpoints, outbox: Any) -> None:
-    def claimed(claim: Any, *_: Any) -> None:
-        if claim is not None:
+def _plant_in_a_mails_way(points: Failpoints, claims: Any, outbox: Any) -> None:
+    def claimed(found: Any, *_: Any) -> None:
+        if found:
             points.reached("claimed")
 
-    around(outbox, "_claim", lambda: points.hold(BARRIER), claimed)
+    around(claims, "claim", lambda *_: points.hold(BARRIER), claimed)
     around(smtplib.SMTP, "connect", lambda *_args, **_kwargs: points.reached("before connect"), None)
     around(smtplib.SMTP, "rcpt", None, lambda *_args, **_kwargs: points.reached("after RCPT"))
     around(outbox, "_settle", None, lambda *_args, **_kwargs: points.reached("after sent"))

@@ -46,10 +46,11 @@ def register_kinds() -> None:
 def hurry(pace: float) -> None:
     from django.conf import settings
 
-    from portal import connections, holds, outbox, smtp
+    from portal import claims, connections, holds, outbox, smtp
 
     for module, names in {
-        outbox: ("LEASE", "FIRST_DELAY", "LONGEST_DELAY", "BUSY_DELAY"),
+        claims: ("LEASE",),
+        outbox: ("FIRST_DELAY", "LONGEST_DELAY", "BUSY_DELAY", "PATIENCE_SECONDS"),
         holds: ("FIRST", "LONGEST"),
         smtp: ("BEFORE_DATA_SECONDS", "DATA_SECONDS"),
         connections: ("CONNECT_SECONDS", "MOST_IDLE_SECONDS", "MOST_OPEN_SECONDS"),

@@ -1,6 +1,7 @@
 """What a notification says, and when it is no longer wanted."""
 
 from datetime import timedelta
+from email import message_from_bytes
 
 import pytest
 from django.conf import settings
@@ -11,7 +12,8 @@ from accounts import preferences
 from messaging import notifications
 from messaging.models import MailboxEntry, Message
 from messaging.recall import recall_message
-from portal import outbox
+from portal import envelope, outbox
+from portal.letters import Letter
 from portal.models import OutgoingMail
 
 from .conftest import BODY, SUBJECT, copy_of
@@ -25,6 +27,10 @@ def sent(sender, recipient, send):
 @pytest.fixture
 def mail(sent):
     return OutgoingMail.objects.get(kind="notification")
+
+
+def rendered(mail: OutgoingMail) -> Letter | None:
+    return notifications.prepare([mail])(mail)
 
 
 def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, mail, recipient, smtp):
@@ -54,15 +60,15 @@ def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, mail, recip
 def test_answers_go_where_the_organisation_says(sent, mail, organization):
     organization.reply_to = "reception@north.example"
     organization.save()
-    assert notifications.render(mail)["Reply-To"] == "reception@north.example"
+    assert rendered(mail).reply_to == "reception@north.example"
 
 
 def test_a_senders_name_cannot_add_headers_or_markup(sent, mail, sender):
     sender.name = "Evil\r\nBcc: spy@evil.example <script>"
     sender.save()
-    rendered = notifications.render(mail)
-    assert rendered["Bcc"] is None
-    assert "<script>" not in rendered.get_body(("html",)).get_content()
+    raw = envelope.dressed(rendered(mail), mail)
+    assert message_from_bytes(raw)["Bcc"] is None
+    assert "<script>" not in rendered(mail).html
 
 
 @pytest.mark.parametrize("reason", ["recalled", "expired", "removed", "disabled", "logon not allowed"])
@@ -79,7 +85,7 @@ def test_it_is_not_wanted_any_more(reason, sent, mail, sender, recipient):
     else:
         recipient.allow_logon = False
         recipient.save()
-    assert notifications.render(mail) is None
+    assert rendered(mail) is None
 
 
 def test_it_is_wanted_though_the_clock_was_set_back_since_it_was_due(sent, mail):
@@ -98,12 +104,31 @@ def test_a_recall_stops_what_has_not_left(sent, mail, sender, smtp):
 
 
 def test_it_carries_the_phrase_only_its_reader_chose_and_says_how_to_check(sent, mail, recipient):
-    assert "Your phrase" not in notifications.render(mail).as_string()
+    assert "Your phrase" not in rendered(mail).text + rendered(mail).html
     preferences.change(
         recipient, phrase="blue heron", **{name: getattr(recipient, name) for name in preferences.FIELDS}
     )
-    rendered = notifications.render(mail)
-    for kind in ("plain", "html"):
-        text = rendered.get_body((kind,)).get_content()
+    for text in (rendered(mail).text, rendered(mail).html):
         assert "blue heron" in text
         assert "Send me my link" in text
+
+
+def test_of_many_each_has_its_own_link_and_phrase_and_none_costs_a_query(
+    sender, recipient, second_recipient, send, django_assert_num_queries
+):
+    preferences.change(
+        recipient, phrase="blue heron", **{name: getattr(recipient, name) for name in preferences.FIELDS}
+    )
+    sent = [send(sender, to=f"{recipient.address}, {second_recipient.address}") for _ in range(2)]
+    mails = list(OutgoingMail.objects.filter(kind="notification"))
+    render = notifications.prepare(mails)
+    letters = {mails[0].about: render(mails[0])}
+    with django_assert_num_queries(0):
+        letters |= {mail.about: render(mail) for mail in mails[1:]}
+    for message in sent:
+        for person in (recipient, second_recipient):
+            letter = letters[copy_of(message, person).id]
+            link = settings.BASE_URL + reverse("log_in_to_message", args=["north", copy_of(message, person).id])
+            assert letter.text.count("http://") == letter.html.count("http://") == 1
+            assert link in letter.text and link in letter.html
+            assert ("blue heron" in letter.text) == ("blue heron" in letter.html) == (person == recipient)

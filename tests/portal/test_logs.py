@@ -94,7 +94,7 @@ def test_no_secret_subject_or_address_is_logged(logged, log_format, sender, reci
     def failing(mail):
         raise ValueError(f"cannot write to {mail.to_address}")
 
-    monkeypatch.setitem(outbox._kinds, "notification_failed", outbox.Kind(failing, None))
+    monkeypatch.setitem(outbox._kinds, "notification_failed", outbox.Kind(lambda _mails: failing))
     with running() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         server.script["RCPT"] = lambda argument: f"550 no such user {argument}" if "second@" in argument else None

@@ -10,7 +10,7 @@ import pytest
 from celery import Celery, current_app
 from django.db import transaction
 
-from portal import connections, moments, outbox
+from portal import claims, connections, moments, outbox
 from portal.ids import uuid7
 from portal.models import OutgoingMail
 from portal.outbox import State
@@ -248,8 +248,7 @@ def test_a_kind_this_worker_does_not_know_waits_for_one_that_does(enqueue, smtp)
 
 def claimed(mail: OutgoingMail) -> OutgoingMail:
     """What a worker that was killed right after its claim leaves behind, its lease run out."""
-    claim = outbox._claim()
-    assert claim is not None
+    [claim] = claims.claim()
     assert claim.mail.pk == mail.pk
     return claim.mail
 
@@ -266,7 +265,7 @@ def test_a_leased_mail_is_left_alone_until_the_lease_runs_out(enqueue, smtp):
 
 def test_a_worker_lost_while_sending_leaves_an_ambiguous_mail(enqueue, smtp):
     mail = enqueue()
-    assert outbox._mark_sending(claimed(mail))
+    assert claims.mark_sending(claimed(mail))
     assert outbox.deliver_due() == 0
     age(mail, lease_until=timedelta(seconds=1))
     assert outbox.deliver_due() == 1
@@ -278,7 +277,7 @@ def test_a_worker_lost_while_sending_leaves_an_ambiguous_mail(enqueue, smtp):
 def test_a_mail_that_loses_its_worker_twice_while_sending_is_given_up(enqueue, smtp):
     mail = enqueue()
     for _ in range(2):
-        assert outbox._mark_sending(claimed(mail))
+        assert claims.mark_sending(claimed(mail))
         age(mail, lease_until=timedelta(seconds=1))
     assert outbox.deliver_due() == 1
     mail.refresh_from_db()
@@ -330,4 +329,4 @@ def test_a_recall_that_is_rolled_back_takes_nothing_back(enqueue, smtp):
 def test_what_was_taken_back_cannot_be_marked_sending(enqueue):
     mail = claimed(enqueue())
     outbox.cancel(OutgoingMail.objects.filter(pk=mail.pk))
-    assert not outbox._mark_sending(mail)
+    assert not claims.mark_sending(mail)

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from portal import moments, outbox
+from portal import claims, moments, outbox
 from portal.models import OutgoingMail
 from portal.outbox import State
 
@@ -50,8 +50,7 @@ def at_that_moment(do: Callable[[], object]) -> Callable[[str], None]:
 def overtake(mail: OutgoingMail) -> None:
     """Another worker claims the mail, whose lease has run out."""
     age(mail, lease_until=timedelta(seconds=1))
-    claim = outbox._claim()
-    assert claim is not None
+    [claim] = claims.claim()
     assert claim.mail.pk == mail.pk
 
 
@@ -154,8 +153,8 @@ def test_a_recall_after_data_says_that_it_is_leaving(enqueue, server):
 def test_a_worker_lost_while_sending_does_not_send_after_a_recall(enqueue, server):
     """The second try of a mail that perhaps left is taken back like any other."""
     mail = enqueue()
-    claim = outbox._claim()
-    assert claim and outbox._mark_sending(claim.mail)
+    [claim] = claims.claim()
+    assert claims.mark_sending(claim.mail)
     age(mail, lease_until=timedelta(seconds=1))
     server.script["RCPT"] = at_that_moment(partial(recall, mail))
     outbox.deliver_due()
@@ -188,13 +187,12 @@ def test_recall_and_delivery_racing_end_in_one_order(enqueue, server):
 def test_a_recall_that_waits_for_the_row_judges_it_again(enqueue, server):
     """PostgreSQL: the recall's UPDATE finds the row locked by the worker's, and must not overwrite what that wrote."""
     mail = enqueue()
-    claim = outbox._claim()
-    assert claim is not None
+    [claim] = claims.claim()
     marked, waiting = threading.Event(), threading.Event()
 
     def mark() -> None:
         with transaction.atomic():
-            assert outbox._mark_sending(claim.mail)
+            assert claims.mark_sending(claim.mail)
             marked.set()
             waiting.wait(0.5)
 

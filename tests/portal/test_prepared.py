@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Domain, User
 from portal.ids import uuid7
-from portal.prepared import Prepared
+from portal.prepared import Prepared, PreparedUpdate
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +74,25 @@ def test_threads_do_not_share_a_compiler(organization, make_user):
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(ask, people))
+
+
+def test_an_update_changes_the_rows_it_names_and_says_how_many(sender, recipient, django_assert_num_queries):
+    rename = PreparedUpdate(
+        lambda pk, failures, name: (
+            User.objects.filter(pk=pk, failures=failures),
+            {"name": name, "failures": F("failures") + 1, "next_try_at": Now(), "disabled_at": None},
+        )
+    )
+    for person, failures, changed in ((sender, 0, 1), (recipient, 0, 1), (recipient, 0, 0), (recipient, 1, 1)):
+        with django_assert_num_queries(1):
+            assert rename(pk=person.pk, failures=failures, name=f"{person.address} {failures}") == changed
+    assert dict(User.objects.values_list("address", "name")) == {
+        sender.address: f"{sender.address} 0",
+        recipient.address: f"{recipient.address} 1",
+    }
+    assert rename(pk=uuid7(), failures=0, name="' OR 1=1 --") == 0
+
+
+def test_an_update_that_does_not_hold_a_value_is_refused(sender):
+    with pytest.raises(TypeError):
+        PreparedUpdate(lambda pk, name: (User.objects.filter(pk=pk), {"failures": 0}))(pk=sender.pk, name="x")
