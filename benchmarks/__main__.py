@@ -12,7 +12,7 @@ import psycopg2
 from . import report
 from .bench import Bench, Size, prepared, say
 from .figures import Line
-from .rows import attachments, depth, inbox, open_message, purge, search, sending, table_size
+from .rows import attachments, depth, inbox, notifications, open_message, purge, search, sending, table_size
 
 HERE = Path(__file__).resolve().parent
 ROWS: dict[str, Callable[[Bench], list[Line]]] = {
@@ -24,17 +24,20 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
     "attachments": attachments.measured,
     "search": search.measured,
     "purge": purge.measured,
+    "notifications": notifications.measured,
 }
 
 
-_WHOLE = Size(rounds=15, requests=100, messages=100_000, searched=10_000, copies=1_000_000, large_mib=1024)
-_QUICK = Size(rounds=5, requests=40, messages=5_000, searched=10_000, copies=20_000, large_mib=64)
+_WHOLE = Size(
+    rounds=15, requests=100, messages=100_000, searched=10_000, copies=1_000_000, large_mib=1024, mails=100_000
+)
+_QUICK = Size(rounds=5, requests=40, messages=5_000, searched=10_000, copies=20_000, large_mib=64, mails=1_000)
 
 
 def main() -> int:
     options = _options()
     usual = _QUICK if options.quick else _WHOLE
-    told = {name: getattr(options, name) for name in ("rounds", "copies", "large_mib")}
+    told = {name: getattr(options, name) for name in ("rounds", "copies", "large_mib", "mails")}
     size = replace(usual, **{name: value for name, value in told.items() if value is not None})
     lines: list[Line] = []
     with prepared(size, _required("DATABASE_URL"), _required("BROKER_URL")) as bench:
@@ -53,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--copies", type=int, help="in the largest table (10000000: the whole of it), and to purge")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--large-mib", type=int, help="the file that goes up and down")
+    parser.add_argument("--mails", type=int, help="notifications in the backlog")
     parser.add_argument(
         "--quick", action="store_true", help="little of everything, but what is told here; keeps no figure"
     )

@@ -33,6 +33,7 @@ class Size:
     searched: int
     copies: int  # in the largest table
     large_mib: int
+    mails: int  # in the backlog of notifications
 
 
 @dataclass

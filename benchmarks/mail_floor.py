@@ -8,7 +8,7 @@ from celery import Celery
 
 MAILS = 100
 
-app = Celery("floor", broker=os.environ["BROKER_URL"])
+app = Celery("floor", broker=os.environ.get("BROKER_URL"))
 app.conf.update(task_ignore_result=True, worker_prefetch_multiplier=1, task_default_queue="floor")
 
 
