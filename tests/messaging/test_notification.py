@@ -92,9 +92,9 @@ def test_it_is_wanted_though_the_clock_was_set_back_since_it_was_due(sent, mail)
     """Its copy became visible when it was due; by the database's clock, that is a moment still to come."""
     mail.due_at = timezone.now() + timedelta(seconds=20)
     MailboxEntry.objects.update(visible_at=mail.due_at)
-    assert notifications.render(mail) is not None
+    assert rendered(mail) is not None
     MailboxEntry.objects.update(visible_at=mail.due_at + timedelta(seconds=1))
-    assert notifications.render(mail) is None
+    assert rendered(mail) is None
 
 
 def test_a_recall_stops_what_has_not_left(sent, mail, sender, smtp):
