@@ -1,5 +1,6 @@
 """The cast, and the real servers the suite talks to."""
 
+import gc
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -14,6 +15,14 @@ from portal.models import Organization
 from securemsg.mail_catcher import LoopbackSMTP
 
 PASSWORD = "a kettle on the seventh roof"
+
+
+def pytest_collection_finish() -> None:
+    """What stays for the whole run, thousands of tests and all modules, need not be looked through for garbage again
+    and again: that took a seventh of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture
