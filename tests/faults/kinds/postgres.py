@@ -43,7 +43,8 @@ def _keep_sending(run: Run, until: threading.Event, letters: int = 40) -> thread
     return thread
 
 
-def _while_sending(run: Run, act, *, seconds: float = 3) -> None:
+def _while_sending(run: Run, act, *, seconds: float = 3, unattended: bool = True) -> None:
+    """`unattended`: the workers must go on by themselves, before anything is made well that is not."""
     run.record.degraded = True
     run.record.doubts = CONCURRENCY
     run.server.script["DOT"] = _slowly
@@ -62,6 +63,8 @@ def _while_sending(run: Run, act, *, seconds: float = 3) -> None:
         thread.join(90)
         connection.close()  # the suite's own, which may lead to a server that is no more
     assert any(letter.acknowledged for letter in run.record.letters), "nothing was sent at all"
+    if not unattended:
+        return
     run.wait(lambda: run.unfinished() == 0, AGAIN_WITHIN)
     if [process.pid for process in run.stage.running("worker")] != workers:
         run.record.wrong.append("workers came back only by being started again")
@@ -69,14 +72,20 @@ def _while_sending(run: Run, act, *, seconds: float = 3) -> None:
 
 @fault("F5", "PostgreSQL crashed and started again", short=True)
 def crashed(run: Run) -> None:
-    def crash() -> None:
-        run.stage.cluster.stop_immediately()
-        time.sleep(1.5)
-        run.stage.cluster.start()
-
-    _while_sending(run, crash)
+    _while_sending(run, lambda: _crash(run), unattended=False)
     if not any(answer.status == 503 for answer in run.record.answers):
         run.record.wrong.append("I12: no page ever said that the database was away")
+
+
+@fault("F5", "PostgreSQL crashed and started again, and nobody looks after the workers")
+def crashed_unattended(run: Run) -> None:
+    _while_sending(run, lambda: _crash(run))
+
+
+def _crash(run: Run) -> None:
+    run.stage.cluster.stop_immediately()
+    time.sleep(1.5)
+    run.stage.cluster.start()
 
 
 @fault("F5", "PostgreSQL's sessions thrown out at random")
