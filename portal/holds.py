@@ -1,7 +1,7 @@
 """Holds: a destination that cannot be talked to. Its mail waits as a whole and in order; other mail goes on.
 
 One mail is tried when the hold is over. What it meets lifts the hold or prolongs it: 5 seconds, doubling to two
-minutes. Mails' own 48 hours (portal/outbox.py) run on meanwhile.
+minutes. Mails' own 48 hours (portal/verdicts.py) run on meanwhile.
 """
 
 import random

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from . import ids, moments
 from .health import Kept
 from .models import MailHold, OutgoingMail
-from .outbox import GIVE_UP_AFTER
+from .verdicts import GIVE_UP_AFTER
 
 KEPT_SECONDS = 10
 # What "lately" means in names that end in _last_hour.

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from . import connections, mail_hosts
-from .connections import Connection, in_words, time_limit
+from . import connections, mail_hosts, mail_slots
+from .connections import Connection
+from .dialling import in_words, time_limit
 from .routes import Destination
 
 BEFORE_DATA_SECONDS = 30
@@ -65,7 +66,7 @@ def send(
     deadline = time.monotonic() + BEFORE_DATA_SECONDS
     try:
         connection = _ready(destination, sender, recipient, deadline)
-    except connections.Busy as error:
+    except mail_slots.Busy as error:
         return Outcome(Result.PUT_OFF, str(error), busy=True)
     except connections.Unreachable as error:
         return Outcome(Result.PUT_OFF, str(error), server_reached=False)

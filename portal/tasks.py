@@ -2,13 +2,13 @@
 
 from celery import shared_task
 
-from . import audit, checkpoints, closing, imports, mail_check, outbox
+from . import audit, checkpoints, closing, delivery, imports, mail_check
 
 
 @shared_task
 def deliver_due_mail() -> None:
     # Short turns, so that a long backlog leaves room for other tasks and a worker stops within seconds when asked to.
-    outbox.deliver_due(limit=10_000, seconds=10)
+    delivery.deliver_due(limit=10_000, seconds=10)
 
 
 @shared_task

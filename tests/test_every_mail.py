@@ -122,13 +122,13 @@ def written(kind: str, about: dict, organization: Organization) -> tuple[bytes, 
         Recipient.objects.filter(pk=row.pk).update(notification=mail)
     if kind == "read_receipt":
         Recipient.objects.filter(pk=row).update(read_at=timezone.now())
-    message = outbox._kinds[kind].render(mail)
+    message = outbox.kinds[kind].render(mail)
     assert message is not None, "not wanted, though it should be"
     return envelope.dressed(message, mail), mail
 
 
 def test_the_table_has_every_kind(about):
-    ours = {kind for kind, how in outbox._kinds.items() if how.prepare([]).__module__.split(".")[0] != "tests"}
+    ours = {kind for kind, how in outbox.kinds.items() if how.prepare([]).__module__.split(".")[0] != "tests"}
     assert ours == set(KINDS) == set(about)
 
 

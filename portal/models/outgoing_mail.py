@@ -7,7 +7,7 @@ from .organization import Organization
 
 
 class OutgoingMail(models.Model):
-    """One mail to one address, without its content: that is rendered by the worker at sending (portal/outbox.py)."""
+    """One mail to one address, without its content: that is rendered by the worker at sending (portal/delivery.py)."""
 
     class State(models.TextChoices):
         DUE = "due", _("waiting")

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import PortalSession, User
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import AuditEvent
 from tests.conftest import PASSWORD
 
@@ -26,7 +26,7 @@ def test_it_changes_with_the_current_one_and_ends_every_other_session(log_in, re
     assert here.get("/inbox/").status_code == 200
     assert there.get("/inbox/").status_code == 302
     assert PortalSession.objects.count() == 1
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages[-1]["Subject"] == "North Clinic: Your password has been set"
     assert AuditEvent.objects.filter(action="password.set", about=recipient.pk).exists()
 

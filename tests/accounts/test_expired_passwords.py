@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts import expired_passwords, mail_requests, passwords
 from accounts.models import LogInAttempt, OldPassword, User
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import AuditEvent, Organization, OutgoingMail
 from tests.conftest import PASSWORD
 
@@ -64,7 +64,7 @@ def test_on_confirming_a_mail_leads_to_a_new_one(client, recipient, try_log_in, 
     assert 'action="/p/north/reset/"' in page and f'name="address" value="{recipient.address}"' in page
     assert client.post("/p/north/reset/", {"address": recipient.address}).url == "/p/north/reset/sent/"
     mail_requests.answer_waiting()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages[-1]["Subject"] == "North Clinic: Set a new password"
     passwords.set_own_password(recipient, "seven quiet lanterns over water")
     assert try_log_in(client, recipient.address, "seven quiet lanterns over water").url == "/inbox/"
@@ -106,7 +106,7 @@ def test_an_administrators_order(recipient, administrator, log_in, smtp):
     assert inside.get("/inbox/").status_code == 302
     event = AuditEvent.objects.get(action="password.change_ordered")
     assert (event.about, event.actor_id) == (recipient.pk, administrator.pk)
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert message["Subject"] == "North Clinic: Please set a new password"
     assert message.rcpt == [recipient.address]
@@ -128,14 +128,14 @@ def test_a_reminder_says_until_when_and_not_after_a_change(recipient, smtp):
     Organization.objects.update(password_age_days=90)
     User.objects.update(password_set_at=moments.now() - timedelta(days=83, hours=1))
     expired_passwords.remind()
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     ends = User.objects.get().password_set_at + timedelta(days=90)
     assert f"{ends:%B %Y, %H:%M}" in message.get_body(("plain",)).get_content()
     OutgoingMail.objects.all().delete()
     expired_passwords.remind()
     User.objects.update(password_set_at=moments.now())
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert len(smtp.messages) == 1
 
 

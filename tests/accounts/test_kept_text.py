@@ -7,7 +7,7 @@ import pytest
 from accounts import kept_texts
 from accounts.models import KeptText, PortalSession
 from messaging.models import MailboxEntry
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.ids import uuid7
 from tests.conftest import PASSWORD
 
@@ -47,7 +47,7 @@ def test_the_page_says_so_and_it_is_a_draft_after_logging_in(ended, sender, try_
     assert "Dear Patient, all is well." in page and 'value="Results of Monday"' in page
     assert MailboxEntry.objects.get(owner=sender).kind == "draft"
     assert not KeptText.objects.exists()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
 
 

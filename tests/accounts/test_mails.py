@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import credentials, directories, passwords, second_factor, sessions, throttling
 from accounts.models import Credential, User
-from portal import moments, outbox
+from portal import delivery, moments, outbox
 from portal.models import Organization, OutgoingMail
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ def enqueue_password_notification(user: User) -> uuid.UUID:
 
 def send_password_notification(user: User) -> str:
     credential_id = enqueue_password_notification(user)
-    outbox.deliver_due()
+    delivery.deliver_due()
     return credentials.temporary_password(credential_id)
 
 
@@ -91,7 +91,7 @@ def test_it_does_not_leave_once_it_is_worthless(newcomer, smtp, spoiled):
         Credential.objects.update(**changes[spoiled])
     else:
         User.objects.update(**({"allow_logon": False} if spoiled == "not allowed" else {"disabled_at": now}))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
     assert OutgoingMail.objects.get().state == OutgoingMail.State.CANCELLED
 
@@ -99,7 +99,7 @@ def test_it_does_not_leave_once_it_is_worthless(newcomer, smtp, spoiled):
 def test_a_second_try_brings_the_same_password(newcomer, smtp):
     password = send_password_notification(newcomer)
     OutgoingMail.objects.update(state="due", finished_at=None, due_at=moments.now() - timedelta(seconds=1))
-    outbox.deliver_due()
+    delivery.deliver_due()
     first, second = smtp.messages
     assert first["Message-ID"] == second["Message-ID"]
     assert password in parts(first)[0] and password in parts(second)[0]
@@ -107,7 +107,7 @@ def test_a_second_try_brings_the_same_password(newcomer, smtp):
 
 def test_a_password_set_by_an_administrator_is_told_without_it(recipient, administrator, smtp):
     passwords.set_temporary_password(actor=administrator, user=recipient, password="told on the telephone")
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert message["Subject"] == "North Clinic: An administrator has set a password for you"
     for text in parts(message):
@@ -120,7 +120,7 @@ def test_a_password_that_was_set_is_told_without_it(newcomer, smtp):
         [mail] = credentials.first_visit_mails([newcomer], due_at=moments.now())
     new = "seven quiet lanterns over water"
     passwords.replace_temporary(user=newcomer, credential_id=mail.about, password=new)
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert message["Subject"] == "North Clinic: Your password has been set"
     for text in parts(message):
@@ -141,7 +141,7 @@ def test_what_an_administrator_did_is_told(recipient, administrator, smtp, words
     recipient.failures = 100
     recipient.save()
     DONE[words](actor=administrator, user=recipient)
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert message["Subject"] == "North Clinic: An administrator has changed your account"
     for text in parts(message):
@@ -155,7 +155,7 @@ def test_what_was_taken_back_is_told_too(recipient, administrator, smtp):
     directories.enable(actor=administrator, user=recipient)
     directories.allow_logon(actor=administrator, user=recipient, allowed=False)
     directories.allow_logon(actor=administrator, user=recipient, allowed=True)
-    outbox.deliver_due()
+    delivery.deliver_due()
     told = [" ".join(parts(message)[0].split()) for message in smtp.messages]
     assert len(told) == 5  # the mail about the removal is worth nothing any more
     for words in ("it stays as it is", "was closed", "was opened again", "may not log in", "may log in again"):

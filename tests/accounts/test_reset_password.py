@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import credentials, mail_requests
 from accounts.models import Credential, LogInAttempt, MailRequest, PortalSession, User
-from portal import moments, outbox
+from portal import delivery, moments, outbox
 from portal.models import AuditEvent, Organization, OutgoingMail
 from tests.attacks.test_no_oracle import seen
 from tests.conftest import PASSWORD
@@ -36,7 +36,7 @@ def choose(client: Client, password: str = NEW):
 def mailed(client, recipient, smtp) -> tuple[str, str]:
     """The temporary password and the link's path that arrived."""
     ask_and_answer(client, recipient.address)
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     text = plain_text_of(message)
     [link] = re.findall(r"http://127\.0\.0\.1:8000(/p/north/reset/\S+)", text)
@@ -361,7 +361,7 @@ def test_the_first_visit_is_a_link_where_the_organisation_chose_so(client, newco
     Organization.objects.update(first_visit_mode="link")
     with transaction.atomic():
         outbox.enqueue(credentials.first_visit_mails([newcomer], due_at=moments.now()))
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     text = plain_text_of(message)
     [link] = re.findall(r"http://127\.0\.0\.1:8000(/p/north/reset/\S+)", text)

@@ -20,7 +20,7 @@ from accounts.models import (
     TotpDevice,
     User,
 )
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import AuditEvent, Organization
 from tests.conftest import PASSWORD
 
@@ -90,7 +90,7 @@ def test_an_app_is_added_by_its_first_code(inside, recipient, smtp):
     assert inside.cookies["session"].value != before
     assert inside.get("/inbox/").status_code == 200
     assert "10 are left" in inside.get(PAGE).content.decode()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages[-1]["Subject"] == "North Clinic: Your second factor was changed"
     assert AuditEvent.objects.filter(action="second_factor.app_added").exists()
 
@@ -256,7 +256,7 @@ def test_the_hundredth_wrong_one_is_told_and_an_administrator_opens_it_again(enr
     assert not second_factor.verify_code(recipient, "000000")
     SecondFactor.objects.update(next_try_at=past)
     assert not second_factor.verify_code(recipient, enrolled[0]) and second_factor.is_locked(recipient)
-    outbox.deliver_due()
+    delivery.deliver_due()
     told = [message["Subject"] for message in smtp.messages]
     assert told.count("North Clinic: Your second factor is locked") == 1
     throttling.clear_lock(actor=administrator, user=recipient)
@@ -372,7 +372,7 @@ def test_nobody_elses_is_removed(at_the_code, enrolled, recipient, passkey):
 
 def test_an_administrators_removal_takes_a_day_and_is_told(enrolled, recipient, administrator, smtp):
     second_factor.order_removal(actor=administrator, user=recipient)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages[-1]["Subject"] == "North Clinic: Your second factor will be removed"
     SecondFactor.objects.update(removal_due_at=moments.now() + timedelta(seconds=30))
     assert second_factor.is_enrolled(recipient)

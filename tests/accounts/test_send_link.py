@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts import mail_requests
 from accounts.models import MailRequest, User
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import OutgoingMail
 from tests.attacks.test_no_oracle import seen
 
@@ -40,7 +40,7 @@ def test_the_answer_is_the_same_for_an_unknown_address(db):
 def test_each_organisation_where_the_address_is_known_writes(client, recipient, stranger, smtp):
     assert recipient.address == stranger.address
     assert ask_and_answer(client, recipient.address).outcome == "sent"
-    outbox.deliver_due()
+    delivery.deliver_due()
     texts = {message["Subject"]: plain_text_of(message) for message in smtp.messages}
     assert set(texts) == {"North Clinic: Your secure messages", "South Council: Your secure messages"}
     assert "http://127.0.0.1:8000/p/north/\n" in texts["North Clinic: Your secure messages"]

@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts import throttling
 from accounts.models import User
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import AuditEvent, OutgoingMail
 from tests.conftest import PASSWORD
 
@@ -17,7 +17,7 @@ def test_a_log_in_from_a_new_browser_is_told(recipient, try_log_in, smtp):
     User.objects.update(first_logged_in_at=moments.now() - timedelta(days=9))
     browser = Client(HTTP_USER_AGENT=FIREFOX)
     try_log_in(browser, recipient.address, PASSWORD)
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert message["Subject"] == "North Clinic: A log-in from a new browser"
     text = message.get_body(("plain",)).get_content()
@@ -38,7 +38,7 @@ def test_a_locked_account_is_told_once(recipient, smtp):
     User.objects.filter(pk=recipient.pk).update(failures=100)
     assert throttling.tell_the_locked() == 1
     assert throttling.tell_the_locked() == 0
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert message["Subject"] == "North Clinic: Your account is locked"
     assert AuditEvent.objects.filter(action="user.locked", about=recipient.pk).exists()

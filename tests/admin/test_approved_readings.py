@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts import roles
 from messaging import recall, retention
 from messaging.models import ApprovedReading, MailboxEntry, Message
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import AuditEvent, Organization
 
 from ..messaging.conftest import BODY, SUBJECT, send, write  # noqa: F401  fixtures
@@ -61,7 +61,7 @@ def test_one_asks_another_approves_and_the_owner_is_told(north, second, message,
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
     assert "allow-scripts" not in policy
-    outbox.deliver_due()
+    delivery.deliver_due()
     [mail] = [mail for mail in smtp.messages if "may read a message" in mail["Subject"]]
     assert mail.rcpt == ["sender@north.example"]
     text = mail.get_body(("plain",)).get_content()
@@ -79,7 +79,7 @@ def test_each_reading_is_written_down_and_the_owner_told_once(north, second, mes
     asked = approve(second, ask(north.client, message))
     for _time in range(3):
         north.client.get(url("body", asked))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert sum(action == "message.reading_read" for _who, action in steps(message)) == 3
     assert sum("may read a message" in mail["Subject"] for mail in smtp.messages) == 1
 
@@ -152,7 +152,7 @@ def test_where_the_author_has_no_copy_a_recipients_opens_and_they_are_told(north
     MailboxEntry.objects.filter(message=message, kind="sent").update(wrapped_key=None, removed_at=moments.now())
     asked = approve(second, ask(north.client, message))
     assert BODY in north.client.get(url("body", asked)).content.decode()
-    outbox.deliver_due()
+    delivery.deliver_due()
     told = [mail.rcpt for mail in smtp.messages if "may read a message" in mail["Subject"]]
     assert told == [[recipient.address]]
 

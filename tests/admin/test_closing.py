@@ -13,7 +13,7 @@ from accounts.models import Domain, Group, LogInAttempt, PortalSession, SecondFa
 from messaging import closing as of_messages
 from messaging import sealed_files
 from messaging.models import Attachment, MailboxEntry, Message, Recipient, RecipientUse
-from portal import audit, closing, keyring, outbox, pictures, tasks
+from portal import audit, closing, delivery, keyring, pictures, tasks
 from portal.branding import set_picture
 from portal.models import AuditEvent, BrandImage, Branding, DkimKey, Import, MailRoute, OutgoingMail, RetentionKey
 
@@ -121,7 +121,7 @@ def test_nobody_comes_in_from_then_on(close, author, other_administrator, strang
 
 def test_administrators_alone_get_mail(close, message, other_administrator, smtp, other_organization):
     close()
-    outbox.deliver_due()
+    delivery.deliver_due()
     [told] = smtp.messages
     assert told["To"] == other_administrator.address
     assert told["Subject"] == "South Council: The portal is being closed"
@@ -137,7 +137,7 @@ def test_it_is_called_off(
     assert "Do not close it after all" in page
     assert console.post(url(other_organization, "call_off")).status_code == 302
     tasks.close_organizations()
-    outbox.deliver_due()
+    delivery.deliver_due()
     [told] = smtp.messages
     assert told["Subject"] == "South Council: The portal stays open"
     assert client.get(reverse("log_in", args=[SOUTH])).status_code == 200

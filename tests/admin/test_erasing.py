@@ -11,7 +11,7 @@ from accounts import roles
 from accounts.models import Group, LogInAttempt, PortalSession, User
 from messaging import erasing
 from messaging.models import ApprovedReading, Erasure, MailboxEntry, Message, Recipient, RecipientUse
-from portal import audit, imports, moments, outbox
+from portal import audit, delivery, imports, moments
 from portal.models import AuditEvent, Import, ImportProblem, OutgoingMail
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
@@ -35,7 +35,7 @@ def done(smtp):
 
     def run() -> None:
         erasing.work_off()
-        outbox.deliver_due()
+        delivery.deliver_due()
         erasing.work_off()
 
     return run
@@ -124,7 +124,7 @@ def test_it_goes_on_where_it_was_left(erase, recipient, answered, smtp, monkeypa
     monkeypatch.setattr(erasing, "_ROWS", 1)
     assert erasing.work_off() == 0  # the mail about it has not left
     assert Erasure.objects.get(user=recipient).copies == 3
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert erasing.work_off() == 1
     assert erasing.work_off() == 0
 

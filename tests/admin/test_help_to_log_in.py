@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts import second_factor
 from accounts.models import Credential, SecondFactor, User
-from portal import outbox
+from portal import delivery
 from portal.models import OutgoingMail
 
 from .conftest import just_confirmed, page
@@ -45,7 +45,7 @@ def test_a_temporary_password_is_shown_once(press, north, recipient, events, adm
 def test_the_mail_about_it_does_not_carry_it(press, recipient, smtp):
     html = press("issue_password", recipient).content.decode()
     [shown] = re.findall(r'class="reference">([0-9A-Z-]{19})<', html)
-    outbox.deliver_due()
+    delivery.deliver_due()
     message = next(mail for mail in smtp.messages if mail.rcpt == [recipient.address])
     assert message["Subject"] == "North Clinic: A temporary password was issued for you"
     assert shown not in message.as_string()
@@ -54,7 +54,7 @@ def test_the_mail_about_it_does_not_carry_it(press, recipient, smtp):
 def test_a_reset_is_sent(press, recipient, events, administrator, smtp):
     assert press("send_reset", recipient).status_code == 302
     assert events(recipient) == [(administrator.address, "reset.sent_by_administrator")]
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert "North Clinic: Set a new password" in [mail["Subject"] for mail in smtp.messages]
     assert Credential.objects.get().purpose == "reset"
 

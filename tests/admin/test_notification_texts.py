@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from accounts import roles
-from portal import letters, outbox, wordings
+from portal import delivery, letters, wordings
 from portal.models import AuditEvent, NotificationText
 
 from ..messaging.conftest import send, write  # noqa: F401  fixtures
@@ -93,7 +93,7 @@ def test_the_mail_that_arrives_carries_it(own, sender, send, smtp):  # noqa: F81
     sender.name = "{organization} & <b>Sons</b>"
     sender.save()
     send(sender, to="first@outside.example")
-    outbox.deliver_due()
+    delivery.deliver_due()
     [mail] = [found for found in smtp.messages if "From the ward" in found["Subject"]]
     assert mail["Subject"] == "North Clinic: From the ward"
     plain, html = (mail.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html"))

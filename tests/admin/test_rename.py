@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts import credentials
 from accounts.models import Domain, PortalSession, SecondFactor, User
 from messaging.models import RecipientUse
-from portal import outbox
+from portal import delivery
 from portal.models import AuditEvent, OutgoingMail
 
 from ..conftest import PASSWORD
@@ -26,7 +26,7 @@ def rename(north, recipient):
 
 def test_mail_history_password_and_second_factor_stay(rename, recipient, sender, send, client, smtp):  # noqa: F811
     send(sender, to=recipient.address)
-    outbox.deliver_due()
+    delivery.deliver_due()
     factor = SecondFactor.objects.create(user=recipient)
     assert rename(" Married@Elsewhere.Example ").status_code == 302
     recipient.refresh_from_db()
@@ -40,7 +40,7 @@ def test_mail_history_password_and_second_factor_stay(rename, recipient, sender,
 
 def test_both_addresses_are_told_and_it_is_written_down(rename, recipient, administrator, events, smtp):
     rename(NEW)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert {mail["To"] for mail in smtp.messages} == {"first@outside.example", NEW}
     for mail in smtp.messages:
         text = mail.get_body(("plain",)).get_content()

@@ -12,7 +12,7 @@ from accounts import credentials, mail_requests
 from accounts.models import Credential, LogInAttempt, PortalSession, User
 from messaging import drafts, sending
 from messaging.models import MailboxEntry, Recipient
-from portal import moments, outbox
+from portal import delivery, moments, outbox
 from portal.ids import uuid7
 from portal.models import Organization
 from tests.browser.conftest import complaints, open_browser  # noqa: F401  fixtures
@@ -37,7 +37,7 @@ def links(recipient, newcomer_by_link, sender, smtp) -> dict[str, str]:
         outbox.enqueue(credentials.first_visit_mails([newcomer_by_link], due_at=moments.now()))
     Client().post("/p/north/reset/", {"address": recipient.address})
     mail_requests.answer_waiting()
-    outbox.deliver_due()
+    delivery.deliver_due()
     return {message["Subject"].partition(": ")[2]: _link_in(message) for message in smtp.messages}
 
 

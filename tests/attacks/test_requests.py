@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from accounts import mail_requests
-from portal import outbox
+from portal import delivery
 from tests.conftest import PASSWORD
 
 # --- Session fixation -------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def test_links_in_mails_ask_no_header(recipient, smtp, url, host):
     headers = FORGED | {"Forwarded": "host=evil.example", "Origin": "https://evil.example"}
     Client().post(url, {"address": recipient.address}, HTTP_HOST=host, headers=headers)
     mail_requests.answer_waiting()
-    outbox.deliver_due()
+    delivery.deliver_due()
     [message] = smtp.messages
     assert "evil.example" not in message.as_string()
     hosts = set(re.findall(r"https?://([^/\s\"<]+)", message.get_body(("html",)).get_content()))

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts import kept_texts, mail_requests
 from accounts.models import Credential, PortalSession, User
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import Organization
 
 from ..conftest import PASSWORD
@@ -23,7 +23,7 @@ def arrived(smtp):
 
     def deliver() -> str:
         mail_requests.answer_waiting()
-        outbox.deliver_due()
+        delivery.deliver_due()
         return smtp.messages[-1].get_body(("plain",)).get_content()
 
     return deliver

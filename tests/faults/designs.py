@@ -87,13 +87,13 @@ def no_outbox() -> None:
 def _take_published() -> None:
     from celery import shared_task
 
-    from portal import moments, outbox
+    from portal import delivery, moments
     from portal.models import OutgoingMail
 
     @shared_task(name="tests.faults.deliver_one")
     def deliver_one(mail_id: str) -> None:
         OutgoingMail.objects.filter(id=mail_id).update(due_at=moments.now())
-        outbox.deliver_due(1)
+        delivery.deliver_due(1)
 
 
 _IN_WORKER: dict[str, Callable[[], None]] = {

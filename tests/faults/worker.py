@@ -46,14 +46,16 @@ def register_kinds() -> None:
 def hurry(pace: float) -> None:
     from django.conf import settings
 
-    from portal import claims, connections, holds, outbox, smtp
+    from portal import claims, connections, delivery, dialling, holds, smtp, verdicts
 
     for module, names in {
         claims: ("LEASE",),
-        outbox: ("FIRST_DELAY", "LONGEST_DELAY", "BUSY_DELAY", "PATIENCE_SECONDS"),
+        delivery: ("BUSY_DELAY", "PATIENCE_SECONDS"),
+        verdicts: ("FIRST_DELAY", "LONGEST_DELAY"),
         holds: ("FIRST", "LONGEST"),
         smtp: ("BEFORE_DATA_SECONDS", "DATA_SECONDS"),
-        connections: ("CONNECT_SECONDS", "MOST_IDLE_SECONDS", "MOST_OPEN_SECONDS"),
+        connections: ("MOST_IDLE_SECONDS", "MOST_OPEN_SECONDS"),
+        dialling: ("CONNECT_SECONDS",),
         settings: ("EMAIL_TIMEOUT",),
     }.items():
         for name in names:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from portal import bounces, moments, outbox
+from portal import bounces, delivery, moments
 from portal.ids import uuid7
 from portal.models import AuditEvent, MailRoute, OutgoingMail
 from tests.smtp_server import running
@@ -34,20 +34,20 @@ def shown(sent, sender, log_in):
 
 def test_notified(sent, shown, server):
     assert "Notification waiting" in shown()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert "Notified" in shown()
 
 
 def test_still_trying_with_the_servers_words(sent, shown, server):
     server.script["RCPT"] = "450 4.2.1 mailbox busy"
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert "Still trying to notify" in shown()
     assert "4.2.1 mailbox busy" in shown()
 
 
 def test_tls_that_a_route_demands_and_the_server_lacks(sent, shown, server, organization):
     MailRoute.objects.create(organization=organization, way="relay", host="127.0.0.1", port=server.port)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert "Still trying to notify" in shown()
     assert "does not offer STARTTLS" in shown()
     assert not {"MAIL", "DATA"} & set(server.verbs)
@@ -55,8 +55,8 @@ def test_tls_that_a_route_demands_and_the_server_lacks(sent, shown, server, orga
 
 def test_finally_failed_is_told_in_sent_items_and_by_mail(sent, shown, server, sender):
     server.script["RCPT"] = lambda argument: "550 5.1.1 no such user" if "first@" in argument else None
-    outbox.deliver_due()
-    outbox.deliver_due()
+    delivery.deliver_due()
+    delivery.deliver_due()
     assert "Notification failed" in shown()
     assert "5.1.1 no such user" in shown()
     (told,) = [mail.message for mail in server.mails if mail.recipient == sender.address]
@@ -67,24 +67,24 @@ def test_finally_failed_is_told_in_sent_items_and_by_mail(sent, shown, server, s
 
 def test_given_up_after_48_hours_is_told(sent, shown, server, sender):
     server.script["RCPT"] = lambda argument: "450 4.2.1 busy" if "first@" in argument else None
-    outbox.deliver_due()
+    delivery.deliver_due()
     OutgoingMail.objects.filter(to_address="first@outside.example").update(
         first_tried_at=moments.now() - timedelta(hours=48), due_at=moments.now() - timedelta(seconds=1)
     )
-    outbox.deliver_due()
-    outbox.deliver_due()
+    delivery.deliver_due()
+    delivery.deliver_due()
     assert "Notification failed" in shown()
     assert [mail.recipient for mail in server.mails] == [sender.address]
 
 
 def test_a_recall_ends_what_is_still_being_tried(sent, sender, log_in, server):
     server.script["RCPT"] = "450 4.2.1 busy"
-    outbox.deliver_due()
+    delivery.deliver_due()
     entry = copy_of(sent, sender)
     log_in(sender).post(reverse("recall", args=[entry.id]))
     server.script.clear()
     OutgoingMail.objects.filter(finished_at__isnull=True).update(due_at=moments.now() - timedelta(seconds=1))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert not [mail for mail in server.mails if mail.recipient == "first@outside.example"]
 
 
@@ -108,7 +108,7 @@ Diagnostic-Code: smtp; 550 5.1.1 <first@outside.example> no such user
 @pytest.fixture
 def bounced(sent, server):
     """The notification was taken, and came back."""
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail = OutgoingMail.objects.get(kind="notification")
     assert bounces.take(mail.pk, GONE) is not None
     return mail
@@ -119,13 +119,13 @@ def test_a_bounce_is_shown_and_told_to_the_sender(bounced, shown, server, sender
     assert "Notification bounced" in page
     assert "550 5.1.1 &lt;first@outside.example&gt; no such user" in page
     assert "Resend" in page
-    outbox.deliver_due()
+    delivery.deliver_due()
     (told,) = [mail.message for mail in server.mails if mail.recipient == sender.address]
     assert "no such user" in told.get_body(("plain",)).get_content()
 
 
 def test_a_delay_that_was_reported_is_shown(sent, shown, server):
-    outbox.deliver_due()
+    delivery.deliver_due()
     delayed = GONE.replace(b"failed", b"delayed").replace(b"no such user", b"still trying")
     bounces.take(OutgoingMail.objects.get(kind="notification").pk, delayed)
     assert "Notified" in shown()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from messaging import digests
 from messaging.models import MailboxEntry, Recipient
 from messaging.recall import recall_message
-from portal import ids, outbox
+from portal import delivery, ids, verdicts
 from portal.models import OutgoingMail
 from tests.smtp_server import ScriptedServer, running
 
@@ -26,13 +26,13 @@ def recipient(recipient):
 
 def end_the_period():
     OutgoingMail.objects.filter(kind="digest").update(due_at=timezone.now() - timedelta(seconds=1))
-    outbox.deliver_due()
+    delivery.deliver_due()
 
 
 def test_many_messages_bring_one_mail(sender, colleague, recipient, second_recipient, send, smtp):
     for _ in range(3):
         send(sender, to=f"{recipient.address}, {second_recipient.address}")
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert [mail.rcpt for mail in smtp.messages] == [[second_recipient.address]] * 3
     end_the_period()
     (digest,) = [mail for mail in smtp.messages if mail.rcpt == [recipient.address]]
@@ -73,7 +73,7 @@ def test_a_failed_digest_is_told_to_each_sender(sender, colleague, recipient, se
     colleague.is_licensed = True
     colleague.save()
     send(colleague, to=recipient.address)
-    outbox._settle(OutgoingMail.objects.get(), outbox._Verdict(OutgoingMail.State.FAILED, "550 No"))
+    verdicts._settle(OutgoingMail.objects.get(), verdicts.Verdict(OutgoingMail.State.FAILED, "550 No"))
     told = OutgoingMail.objects.filter(kind="notification_failed").values_list("to_address", flat=True)
     assert set(told) == {sender.address, colleague.address}
 
@@ -120,7 +120,7 @@ def test_what_is_recalled_while_it_is_being_written_is_not_in_it(sender, second_
     OutgoingMail.objects.exclude(kind="digest").delete()
     server.script["RCPT"] = recall
     end_the_period()
-    outbox.deliver_due()
+    delivery.deliver_due()
     (digest,) = server.seen
     assert "1 secure message" in digest.message.get_body(("plain",)).get_content()
 
@@ -154,7 +154,7 @@ def test_beyond_the_cap_the_rest_is_one_mail(sender, second_recipient, organizat
     organization.save()
     for _ in range(5):
         send(sender, to=second_recipient.address)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert [mail["Subject"] for mail in smtp.messages] == ["North Clinic: Secure Messaging Notification"] * 2
     (digest,) = OutgoingMail.objects.filter(kind="digest")
     assert digest.due_at <= timezone.now() + timedelta(hours=1, minutes=1)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from messaging.models import MailboxEntry, Message
 from messaging.recall import recall_message
-from portal import outbox
+from portal import delivery
 from portal.ids import uuid7
 from portal.models import OutgoingMail
 
@@ -41,7 +41,7 @@ def test_with_it_on_the_message_is_in_inbox_and_sent_items_and_the_page_says_why
 
 
 def test_the_copy_goes_to_the_senders_own_mailbox(sent, sender, smtp):
-    outbox.deliver_due()
+    delivery.deliver_due()
     (copy,) = [mail for mail in smtp.messages if mail.rcpt == [sender.address]]
     assert copy["Subject"] == SUBJECT
     assert BODY in copy.get_body(("plain",)).get_content()
@@ -51,7 +51,7 @@ def test_the_copy_goes_to_the_senders_own_mailbox(sent, sender, smtp):
 
 def test_a_recall_stops_it_and_leaves_the_authors_copies(sent, sender, log_in, smtp):
     recall_message(actor=sender, message=sent)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
     assert SUBJECT in log_in(sender).get("/inbox/").text
 

@@ -12,7 +12,7 @@ from accounts import preferences
 from messaging import notifications
 from messaging.models import MailboxEntry, Message
 from messaging.recall import recall_message
-from portal import envelope, outbox
+from portal import delivery, envelope
 from portal.letters import Letter
 from portal.models import OutgoingMail
 
@@ -34,7 +34,7 @@ def rendered(mail: OutgoingMail) -> Letter | None:
 
 
 def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, mail, recipient, smtp):
-    outbox.deliver_due()
+    delivery.deliver_due()
     (arrived,) = smtp.messages
     text = arrived.get_body(("plain",)).get_content()
     html = arrived.get_body(("html",)).get_content()
@@ -99,7 +99,7 @@ def test_it_is_wanted_though_the_clock_was_set_back_since_it_was_due(sent, mail)
 
 def test_a_recall_stops_what_has_not_left(sent, mail, sender, smtp):
     recall_message(actor=sender, message=sent)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
 
 

@@ -17,7 +17,7 @@ from messaging import access, drafts, expiry, folders, receipts, sending
 from messaging.models import Definition, MailboxEntry, Message, Recipient
 from messaging.recall import AlreadyRecalled, recall_message
 from messaging.replies import Answer
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.ids import uuid7
 from portal.models import AuditEvent, OutgoingMail, RetentionKey
 
@@ -179,9 +179,9 @@ def test_recall_against_notifying(round_, sender, send, smtp):
         begun.update(OutgoingMail.objects.exclude(state="cancelled").values_list("to_address", flat=True))
         return recalled
 
-    recalled, *delivered = at_once(recall, outbox.deliver_due, outbox.deliver_due)
+    recalled, *delivered = at_once(recall, delivery.deliver_due, delivery.deliver_due)
     assert not [result for result in (recalled, *delivered) if isinstance(result, Exception)]
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert {mail["To"] for mail in smtp.messages} <= begun
     assert set(OutgoingMail.objects.values_list("state", flat=True)) <= {"sent", "cancelled"}
     assert OutgoingMail.objects.filter(state="cancelled").count() == recalled.notifications_stopped

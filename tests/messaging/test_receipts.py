@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from messaging.models import Attachment, AttachmentFetch, Message
 from messaging.recall import recall_message
-from portal import outbox
+from portal import delivery, verdicts
 from portal.ids import uuid7
 from portal.models import OutgoingMail
 
@@ -20,12 +20,12 @@ def opened(client, message, person):
 def test_a_requested_receipt_comes_by_mail_once(sender, recipient, log_in, smtp):
     form = {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send", "read_receipt": "on"}
     log_in(sender).post(reverse("draft", args=[uuid7()]), form)
-    outbox.deliver_due()
+    delivery.deliver_due()
     message = Message.objects.get()
     client = log_in(recipient)
     opened(client, message, recipient)
     opened(client, message, recipient)
-    outbox.deliver_due()
+    delivery.deliver_due()
     (receipt,) = [mail for mail in smtp.messages if mail.rcpt == [sender.address]]
     text = receipt.get_body(("plain",)).get_content()
     assert recipient.address in text
@@ -46,7 +46,7 @@ def test_no_receipt_leaves_after_a_recall(sender, recipient, send, log_in, smtp)
     Message.objects.update(read_receipt=True)
     opened(log_in(recipient), message, recipient)
     recall_message(actor=sender, message=message)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
     assert OutgoingMail.objects.get(kind="read_receipt").state == "cancelled"
 
@@ -72,8 +72,8 @@ def test_fetched_attachments_are_told_once(sender, recipient, log_in):
 def test_a_failed_notification_is_told_by_mail(sender, recipient, send, smtp):
     message = send(sender, to=recipient.address)
     mail = OutgoingMail.objects.get()
-    outbox._settle(mail, outbox._Verdict(OutgoingMail.State.FAILED, "550 5.1.1 No such user"))
-    outbox.deliver_due()
+    verdicts._settle(mail, verdicts.Verdict(OutgoingMail.State.FAILED, "550 5.1.1 No such user"))
+    delivery.deliver_due()
     (told,) = smtp.messages
     assert told.rcpt == [sender.address]
     text = told.get_body(("plain",)).get_content()

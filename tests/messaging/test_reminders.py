@@ -15,7 +15,7 @@ from accounts.models import Credential, User
 from messaging import access, expiry, receipts, reminders
 from messaging.models import MailboxEntry, Message
 from messaging.recall import recall_message
-from portal import outbox
+from portal import delivery, outbox
 from portal.models import OutgoingMail
 
 from .conftest import BODY, SUBJECT, copy_of
@@ -162,10 +162,10 @@ def test_whoever_never_set_a_password_gets_a_new_temporary_one_if_the_last_ran_o
 
 
 def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, recipient, smtp):
-    outbox.deliver_due()
+    delivery.deliver_due()
     wait(sent, days=28)
     reminders.remind_due()
-    outbox.deliver_due()
+    delivery.deliver_due()
     arrived = smtp.messages[-1]
     link = settings.BASE_URL + reverse("log_in_to_message", args=["north", copy_of(sent, recipient).id])
     for kind in ("plain", "html"):
@@ -183,7 +183,7 @@ def test_it_arrives_with_one_link_and_neither_subject_nor_body(sent, recipient, 
 
 @pytest.mark.parametrize("what", ["read", "recalled", "expired", "removed", "disabled"])
 def test_it_does_not_leave_when_it_is_not_wanted_any_more(what, sent, sender, recipient, smtp):
-    outbox.deliver_due()
+    delivery.deliver_due()
     wait(sent, days=28)
     reminders.remind_due()
     if what == "read":
@@ -200,7 +200,7 @@ def test_it_does_not_leave_when_it_is_not_wanted_any_more(what, sent, sender, re
         MailboxEntry.objects.filter(owner=recipient).update(removed_at=timezone.now(), wrapped_key=None)
     else:
         User.objects.filter(id=recipient.id).update(disabled_at=timezone.now())
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert len(smtp.messages) == 1
     assert OutgoingMail.objects.get(kind="reminder").state == "cancelled"
 

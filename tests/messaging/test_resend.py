@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from messaging.models import Message, Recipient, RecipientUse
 from messaging.recall import recall_message
-from portal import outbox
+from portal import delivery
 from portal.models import OutgoingMail
 
 from .conftest import SUBJECT, copy_of
@@ -36,7 +36,7 @@ def test_a_failed_notification_is_sent_again(resend, sender, recipient, log_in, 
     client = log_in(sender)
     page = client.post(resend, follow=True)
     assert "is being notified again" in page.text
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert [mail["To"] for mail in smtp.messages] == [recipient.address]
     assert Recipient.objects.get().notification.state == "sent"
     client.post(resend)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from messaging import access, late_scans
 from messaging.models import Attachment, MailboxEntry
 from messaging.sealed_files import path_of
-from portal import moments, outbox
+from portal import delivery, moments
 from portal.models import AuditEvent, Organization
 from tests.clamd import EICAR, running
 
@@ -209,7 +209,7 @@ def proves_infected(settings) -> None:
     with running() as (_clamd, settings.CLAMD):
         make_due()
         assert late_scans.scan_waiting() == 1
-    outbox.deliver_due()
+    delivery.deliver_due()
 
 
 def told(smtp) -> dict[str, str]:

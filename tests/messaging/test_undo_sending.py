@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Credential
 from messaging.models import MailboxEntry, Message, Recipient
-from portal import outbox
+from portal import delivery
 from portal.ids import uuid7
 from portal.models import AuditEvent, OutgoingMail
 
@@ -47,7 +47,7 @@ def test_until_the_time_is_over_nobody_sees_it_and_no_mail_leaves(sender, recipi
     client = log_in(recipient)
     assert SUBJECT not in client.get("/inbox/").text
     assert client.get(reverse("message", args=[copy_of(message, recipient).id])).status_code == 404
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
     age(message, 0.1)
     assert SUBJECT in client.get("/inbox/").text
@@ -65,7 +65,7 @@ def test_undoing_gives_the_draft_back(sender, recipient, log_in, form, smtp):
     assert not Recipient.objects.exists()
     assert not MailboxEntry.objects.filter(owner=recipient).exists()
     OutgoingMail.objects.update(due_at=timezone.now())
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert smtp.messages == []
     assert AuditEvent.objects.filter(action="message.sending_undone").count() == 1
 

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from portal import connections, moments, outbox
+from portal import connections, delivery, moments, outbox
 from portal.ids import uuid7
 from portal.models import MailHold, MailRoute, OutgoingMail
 from tests import dns_server
@@ -86,4 +86,4 @@ def deliver_again(mail: OutgoingMail) -> int:
     """Deliver, with this mail's waiting time, and its destination's, over."""
     age(mail, due_at=timedelta(seconds=1))
     MailHold.objects.update(until=moments.now() - timedelta(seconds=1))
-    return outbox.deliver_due()
+    return delivery.deliver_due()

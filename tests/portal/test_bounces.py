@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from portal import bounce_receiver, bounces, moments, outbox
+from portal import bounce_receiver, bounces, delivery, moments, outbox
 from portal.models import AuditEvent, OutgoingMail
 from portal.return_paths import ReturnPaths
 
@@ -75,7 +75,7 @@ def sent(enqueue, server):
     heard = []
     server.script["MAIL"] = lambda argument: heard.append(argument.partition("<")[2].partition(">")[0])
     mail = enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.path = heard[0]
     return mail
 
@@ -105,7 +105,7 @@ def test_without_a_bounce_domain_it_leaves_under_our_own_address(enqueue, server
     heard = []
     server.script["MAIL"] = heard.append
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert heard[0].startswith("FROM:<no-reply@portal.example>")
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from portal import claims, outbox
+from portal import claims, delivery
 from portal.models import OutgoingMail
 from portal.outbox import State
 
@@ -47,7 +47,7 @@ def test_what_is_given_back_is_due_as_before(enqueue, server):
     mail.refresh_from_db()
     assert (mail.state, mail.lease_until, mail.attempts) == (State.DUE, None, 0)
     assert not claims.mark_sending(claim.mail)
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
 
 
 def test_what_was_taken_back_meanwhile_is_not_given_back(enqueue):
@@ -61,7 +61,7 @@ def test_what_was_taken_back_meanwhile_is_not_given_back(enqueue):
 
 def test_mail_that_waits_behind_a_slow_server_is_free_for_other_workers(enqueue, server, monkeypatch):
     """The first claim is of one mail, the second of two: while one of these waits, the other is given back."""
-    monkeypatch.setattr(outbox, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.05)
     mails = [enqueue(f"r{n}@outside.example") for n in range(3)]
     free = threading.Event()
 
@@ -75,14 +75,14 @@ def test_mail_that_waits_behind_a_slow_server_is_free_for_other_workers(enqueue,
     server.script["RCPT"] = lambda argument: (
         at_that_moment(wait_until_free)(argument) if "r1@" in argument and not free.is_set() else None
     )
-    assert outbox.deliver_due(3) >= 2
+    assert delivery.deliver_due(3) >= 2
     assert free.is_set()
 
 
 def test_a_recall_stops_what_was_claimed_with_the_mail_before(enqueue, server):
     mails = [enqueue(f"r{n}@outside.example") for n in range(3)]
     server.script["DOT"] = lambda argument: at_that_moment(lambda: recall(mails[2]))(argument)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert [mail.recipient for mail in server.mails] == ["r0@outside.example", "r1@outside.example"]
 
 

@@ -4,7 +4,7 @@ import dkim
 import pytest
 from django.core.mail.utils import DNS_NAME
 
-from portal import dkim_keys, mail_check, mail_hosts, outbox
+from portal import delivery, dkim_keys, mail_check, mail_hosts, outbox
 from portal.models import DkimKey, MailCheck, MailRoute
 from tests import dns_server
 
@@ -41,7 +41,7 @@ def verifies(raw: bytes, names) -> bool:
 
 def signed_mail(enqueue, server) -> bytes:
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     return server.mails[-1].raw
 
 
@@ -91,7 +91,7 @@ def test_each_organisation_signs_with_its_own_key(enqueue, server, organization,
     mail_check.findings(organization)
     mail = enqueue()
     type(mail).objects.filter(pk=mail.pk).update(organization=other_organization)
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert b"DKIM-Signature" not in server.mails[0].raw
 
 
@@ -123,7 +123,7 @@ def test_an_organisations_own_address_stands_everywhere(enqueue, server, organiz
     mail = enqueue()
     senders = []
     server.script["MAIL"] = lambda argument: senders.append(argument)
-    outbox.deliver_due()
+    delivery.deliver_due()
     message = server.mails[0].message
     assert message["From"].addresses[0].addr_spec == "secure@north.example"
     assert message["From"].addresses[0].display_name == "Nördliche Klinik"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from portal import health, metrics, moments, outbox
+from portal import delivery, health, metrics, moments
 from portal.models import MailHold, OutgoingMail
 
 from .conftest import age
@@ -136,7 +136,7 @@ def test_the_queue(scrape, enqueue, smtp):
     found = scrape()
     assert found["mail_queue_depth", "due"] == 2
     assert 600 <= found["mail_queue_age_seconds",] < 660
-    outbox.deliver_due()
+    delivery.deliver_due()
     found = scrape()
     assert found["mail_queue_depth", "due"] == 1
     assert found["mail_queue_age_seconds",] == 0
@@ -150,10 +150,10 @@ def test_outcomes_by_class(scrape, enqueue, server):
     enqueue()
     enqueue("bad@outside.example")
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     OutgoingMail.objects.filter(pk=mail.pk).update(bounced_at=moments.now())
     long_ago = enqueue("old@outside.example")
-    outbox.deliver_due()
+    delivery.deliver_due()
     age(long_ago, finished_at=timedelta(hours=2))
     MailHold.objects.create(key="x", name="x", since=moments.now(), until=moments.now())
     found = scrape()
@@ -166,7 +166,7 @@ def test_outcomes_by_class(scrape, enqueue, server):
 def test_no_address_and_no_name_is_in_them(client, scrape, enqueue, server):
     server.script["RCPT"] = "550 first@outside.example is unknown"
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     scrape()
     assert b"outside" not in metrics.exposition()
 
@@ -175,5 +175,5 @@ def test_a_hold_that_nothing_waits_for_is_forgotten(enqueue, server):
     now = moments.now()
     for hours in (0, 2):
         MailHold.objects.create(key=str(hours), name="x", since=now, until=now - timedelta(hours=hours))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert [hold.key for hold in MailHold.objects.all()] == ["0"]

@@ -8,7 +8,7 @@ import logging.config
 import pytest
 
 from messaging import drafts, sending
-from portal import outbox
+from portal import delivery, outbox
 from portal.ids import uuid7
 from portal.logs import configuration
 from tests.smtp_server import running
@@ -94,11 +94,11 @@ def test_no_secret_subject_or_address_is_logged(logged, log_format, sender, reci
     def failing(mail):
         raise ValueError(f"cannot write to {mail.to_address}")
 
-    monkeypatch.setitem(outbox._kinds, "notification_failed", outbox.Kind(lambda _mails: failing))
+    monkeypatch.setitem(outbox.kinds, "notification_failed", outbox.Kind(lambda _mails: failing))
     with running() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         server.script["RCPT"] = lambda argument: f"550 no such user {argument}" if "second@" in argument else None
-        outbox.deliver_due()
+        delivery.deliver_due()
 
     client.get(address)
     client.get("/nothing/first@outside.example/")

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from portal import mail_networks, mta_sts, outbox
+from portal import delivery, mail_networks, mta_sts
 from portal.models import MailRoute
 from portal.outbox import State
 
@@ -70,7 +70,7 @@ def test_a_domain_whose_servers_are_private_takes_no_mail(enqueue, names, mx, ro
     names.zone[SECOND, "AAAA"] = ["::1"]
     route(tls="opportunistic")
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.FAILED
     assert "its mail servers are in a private network" in mail.server_reply
@@ -83,7 +83,7 @@ def test_one_of_its_servers_is_private_and_the_other_away(enqueue, names, mx, ro
     names.zone["outside.example", "MX"] = [f"10 {MX}.", f"20 {SECOND}."]
     route(tls="opportunistic")
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.DUE
     assert f"{MX} is not to be found on the Internet; {SECOND}: " in mail.server_reply
@@ -94,7 +94,7 @@ def test_an_organisations_relay_in_a_private_network_waits_for_the_operator(enqu
     """A mistake in the settings of the organisation or of the installation: nothing is given up for it."""
     route(way="relay", host="localhost", port=mx.port, tls="opportunistic")
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.DUE
     assert "localhost is in a private network" in mail.server_reply
@@ -103,13 +103,13 @@ def test_an_organisations_relay_in_a_private_network_waits_for_the_operator(enqu
     MailRoute.objects.update(host="127.0.0.1")
     mail.due_at = mail.date
     mail.save()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert mx.mails
 
 
 def test_the_installations_own_relay_may_be_anywhere(enqueue, server):
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert server.mails
 
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from portal import connections, mail_hosts, moments, outbox, routes
+from portal import connections, delivery, dialling, mail_hosts, moments, routes
 from portal.models import MailHold, MailRoute, MailSlot, MtaStsPolicy, OutgoingMail
 from portal.outbox import State
 from tests import dns_server
@@ -46,7 +46,7 @@ def tls_of(server) -> bool:
 
 def test_without_a_route_it_leaves_by_the_installations_relay(enqueue, server, mx):
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert len(server.mails) == 1
     assert not mx.mails
 
@@ -56,7 +56,7 @@ def test_a_route_is_for_its_domain_and_its_organisation(enqueue, server, mx, rou
     MailRoute.objects.create(organization=other_organization, way="relay", host="nowhere.example")
     enqueue()
     enqueue("second@elsewhere.example")
-    assert outbox.deliver_due() == 2, list(OutgoingMail.objects.values_list("server_reply", flat=True))
+    assert delivery.deliver_due() == 2, list(OutgoingMail.objects.values_list("server_reply", flat=True))
     assert [mail.recipient for mail in mx.mails] == ["first@outside.example"]
     assert [mail.recipient for mail in server.mails] == ["second@elsewhere.example"]
 
@@ -66,7 +66,7 @@ def test_a_route_without_domain_is_for_all_others(enqueue, server, mx, route):
     route(tls="opportunistic")
     enqueue()
     enqueue("second@elsewhere.example")
-    assert outbox.deliver_due() == 2, list(OutgoingMail.objects.values_list("server_reply", flat=True))
+    assert delivery.deliver_due() == 2, list(OutgoingMail.objects.values_list("server_reply", flat=True))
     assert [mail.recipient for mail in mx.mails] == ["first@outside.example"]
     assert [mail.recipient for mail in server.mails] == ["second@elsewhere.example"]
 
@@ -75,7 +75,7 @@ def test_routes_switched_off_are_not_taken(enqueue, server, mx, route, settings)
     settings.MAIL_ROUTES = False
     route()
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert server.mails
 
 
@@ -89,7 +89,7 @@ def test_a_relay_is_logged_in_to_with_the_sealed_password(enqueue, mx, under_tls
     row.save()
     assert b"swordfish" not in bytes(row.sealed_password)
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert given == ["PLAIN AHBvcnRhbABzd29yZGZpc2g="]
     assert tls_of(mx)
 
@@ -102,7 +102,7 @@ def test_the_best_server_is_tried_first_and_the_next_when_it_cannot_be_reached(e
     names.zone["outside.example", "MX"] = [f"20 {MX}.", "10 dead.outside.example."]
     names.zone["dead.outside.example", "A"] = ["127.0.0.2"]  # nothing listens there
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     order = [name for name, kind in names.asked if kind == "A"]
     assert order == ["dead.outside.example", MX]
 
@@ -112,7 +112,7 @@ def test_a_domain_without_mx_is_its_own_mail_server(enqueue, mx, names, route):
     del names.zone["outside.example", "MX"]
     names.zone["outside.example", "A"] = ["127.0.0.1"]
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert mx.mails
 
 
@@ -124,7 +124,7 @@ def test_a_domain_that_takes_no_mail_is_final(enqueue, mx, names, route, records
     del names.zone["outside.example", "MX"]
     names.zone |= {("outside.example", kind): rows for kind, rows in records.items()}
     mail = enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.FAILED
     assert words in mail.server_reply
@@ -135,7 +135,7 @@ def test_a_silent_dns_is_tried_again_later(enqueue, mx, names, route, monkeypatc
     route(tls="opportunistic")
     names.zone["outside.example", "MX"] = dns_server.SILENCE
     mail = enqueue()
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert mail.state == State.DUE
     assert "DNS does not answer for outside.example" in mail.server_reply
@@ -151,7 +151,7 @@ def test_opportunistic_tls_is_used_where_offered_whoever_signed_the_certificate(
     monkeypatch.delenv("SSL_CERT_FILE")
     route(tls="opportunistic")
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert tls_of(mx)
 
 
@@ -160,14 +160,14 @@ def test_opportunistic_tls_that_fails_is_done_without(enqueue, mx, route):
     mx.script["STARTTLS"] = "454 not now"
     route(tls="opportunistic")
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
 
 
 def test_enforced_tls_is_delivered_to_a_server_that_proves_its_name(enqueue, mx, under_tls, route):
     under_tls()
     route()
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert tls_of(mx)
 
 
@@ -194,7 +194,7 @@ def test_enforced_and_not_available_nothing_leaves(enqueue, mx, under_tls, route
     flaw(mx, under_tls, monkeypatch)
     route()
     mail = enqueue()
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert mail.state == State.DUE
     assert "without it nothing is sent" in mail.server_reply
@@ -256,7 +256,7 @@ def test_a_policy_that_enforces_holds_on_an_opportunistic_route(enqueue, mx, und
     policy("enforce")
     route(tls="opportunistic")
     mail = enqueue()
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert "certificate" in mail.server_reply
     assert "MAIL" not in mx.verbs
@@ -267,7 +267,7 @@ def test_under_an_enforced_policy_a_proven_server_gets_the_mail(enqueue, mx, und
     policy("enforce")
     route(tls="opportunistic")
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert tls_of(mx)
 
 
@@ -276,7 +276,7 @@ def test_a_server_that_the_policy_does_not_name_gets_nothing(enqueue, mx, under_
     policy("enforce", mx="other.outside.example")
     route(tls="opportunistic")
     mail = enqueue()
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert "MTA-STS" in mail.server_reply
     assert not mx.verbs
@@ -287,7 +287,7 @@ def test_a_policy_that_does_not_enforce_changes_nothing(enqueue, mx, route, poli
     policy(mode, mx="other.outside.example")
     route(tls="opportunistic")
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
 
 
 def test_a_policy_is_kept_for_its_time_and_fetched_anew_under_a_new_id(enqueue, mx, under_tls, route, policy):
@@ -296,19 +296,19 @@ def test_a_policy_is_kept_for_its_time_and_fetched_anew_under_a_new_id(enqueue, 
     route(tls="opportunistic")
     enqueue()
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert server.asked == ["/.well-known/mta-sts.txt"]
     an_hour_ago = moments.now() - timedelta(hours=1)
     MtaStsPolicy.objects.update(checked_at=an_hour_ago)
     connections.close_idle(everything=True)
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert len(server.asked) == 1, "the same id: nothing new"
     policy("none", id_="2")
     MtaStsPolicy.objects.update(checked_at=an_hour_ago)
     connections.close_idle(everything=True)
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert (len(server.asked), MtaStsPolicy.objects.get().mode) == (2, "none")
 
 
@@ -328,7 +328,7 @@ def test_what_is_no_policy_leaves_the_kept_one(enqueue, mx, under_tls, route, po
     policy("enforce")
     route(tls="opportunistic")
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     server = policy("enforce", text=text, id_="2")
     server.status, server.kind = status, kind
     MtaStsPolicy.objects.update(checked_at=moments.now() - timedelta(hours=1))
@@ -342,7 +342,7 @@ def test_a_policy_from_a_server_that_does_not_prove_its_name_is_none(enqueue, mx
     monkeypatch.delenv("SSL_CERT_FILE")
     route(tls="opportunistic")
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_mails_to_one_destination_share_a_connection(enqueue, mx, route):
     route(tls="opportunistic")
     for n in range(5):
         enqueue(f"r{n}@outside.example")
-    assert outbox.deliver_due() == 5
+    assert delivery.deliver_due() == 5
     assert mx.verbs.count("EHLO") == 1
 
 
@@ -377,17 +377,17 @@ def test_after_a_refusal_the_connection_is_reset_and_used_on(enqueue, server):
     server.script["RCPT"] = lambda argument: "550 no such user" if "r1@" in argument else None
     for n in range(3):
         enqueue(f"r{n}@outside.example")
-    assert outbox.deliver_due() == 3
+    assert delivery.deliver_due() == 3
     assert (server.verbs.count("EHLO"), server.verbs.count("RSET")) == (1, 1)
 
 
 def test_a_kept_connection_that_was_closed_meanwhile_costs_no_attempt(enqueue, server):
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     (found,) = connections._kept.values()
-    connections._cut(found[0].smtp)
+    dialling.cut(found[0].smtp)
     mail = enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == (State.SENT, 1)
     assert server.verbs.count("EHLO") == 2
@@ -398,7 +398,7 @@ def test_a_connection_ends_at_its_limits(enqueue, server, monkeypatch, limit):
     monkeypatch.setattr(connections, limit, 0)
     enqueue()
     enqueue()
-    assert outbox.deliver_due() == 2, list(OutgoingMail.objects.values_list("server_reply", flat=True))
+    assert delivery.deliver_due() == 2, list(OutgoingMail.objects.values_list("server_reply", flat=True))
     assert server.verbs.count("EHLO") == 2
 
 
@@ -406,11 +406,11 @@ def test_a_host_is_never_met_by_more_connections_than_allowed(enqueue, mx, route
     settings.MAIL_CONNECTIONS_PER_HOST = 2
     route(tls="opportunistic")
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     connections.close_idle(everything=True)
     MailSlot.objects.update(holder="another worker", leased_until=moments.now() + timedelta(minutes=1))
     mail = enqueue()
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == (State.DUE, 0)
     assert not MailHold.objects.exists()
@@ -426,7 +426,7 @@ def test_an_unreachable_destination_holds_nobody_else_up(enqueue, server, mx, na
     names.zone[MX, "A"] = ["127.0.0.2"]
     waiting = [enqueue(f"r{n}@outside.example", due_at=moments.now() - timedelta(minutes=9)) for n in range(3)]
     enqueue("second@elsewhere.example")
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert [mail.recipient for mail in server.mails] == ["second@elsewhere.example"]
     rows = [OutgoingMail.objects.get(pk=mail.pk) for mail in waiting]
     assert [row.attempts for row in rows] == [1, 0, 0], "one was tried, the others keep their place"
@@ -439,9 +439,9 @@ def test_mail_written_during_a_hold_waits_with_the_others(enqueue, mx, names, ro
     route("outside.example", tls="opportunistic")
     names.zone[MX, "A"] = ["127.0.0.2"]
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     late = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     late.refresh_from_db()
     assert (late.attempts, late.due_at) == (0, MailHold.objects.get().until)
 
@@ -450,7 +450,7 @@ def test_a_hold_grows_to_two_minutes(enqueue, mx, names, route):
     route("outside.example", tls="opportunistic")
     names.zone[MX, "A"] = ["127.0.0.2"]
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     for _ in range(6):
         deliver_again(mail)
     hold = MailHold.objects.get()
@@ -462,11 +462,11 @@ def test_mail_that_is_held_for_48_hours_is_given_up(enqueue, mx, names, route):
     route("outside.example", tls="opportunistic")
     names.zone[MX, "A"] = ["127.0.0.2"]
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     OutgoingMail.objects.filter(pk=mail.pk).update(
         first_tried_at=moments.now() - timedelta(hours=48), due_at=moments.now() - timedelta(seconds=1)
     )
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.FAILED
 
@@ -476,7 +476,7 @@ def test_a_server_that_never_greets_is_held_within_the_lease(enqueue, mx, route,
     mx.script["GREETING"] = SILENCE
     route(tls="opportunistic")
     mail = enqueue()
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == (State.DUE, 1)
     assert MailHold.objects.exists()

@@ -10,7 +10,7 @@ import pytest
 from celery import Celery, current_app
 from django.db import transaction
 
-from portal import claims, connections, moments, outbox
+from portal import claims, connections, delivery, moments, outbox, verdicts
 from portal.ids import uuid7
 from portal.models import OutgoingMail
 from portal.outbox import State
@@ -103,7 +103,7 @@ def assert_wake_up_is_quick(caplog) -> None:
 
 def test_it_sends(enqueue, smtp):
     mail = enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert (mail.state, mail.server_reply, mail.attempts) == (State.SENT, "250 OK", 1)
     assert mail.finished_at is not None and mail.lease_until is None
@@ -128,19 +128,19 @@ def test_message_ids_stand_in_the_portals_own_mail_domain(enqueue, settings):
 
 def test_sent_mail_is_not_sent_again(enqueue, smtp):
     enqueue()
-    assert [outbox.deliver_due(), outbox.deliver_due()] == [1, 0]
+    assert [delivery.deliver_due(), delivery.deliver_due()] == [1, 0]
     assert len(smtp.messages) == 1
 
 
 def test_an_address_that_is_not_ascii_needs_a_server_that_takes_it(enqueue, server):
     mail = enqueue("jürgen@outside.example")
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.FAILED
     server.extensions = ["SMTPUTF8", "8BITMIME"]
     connections.close_idle(everything=True)  # what a server offers it says at the beginning
     enqueue("jürgen@outside.example")
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert [taken.recipient for taken in server.mails] == ["jürgen@outside.example"]
 
 
@@ -148,14 +148,14 @@ def test_mail_waits_until_it_is_due_and_the_longest_due_goes_first(enqueue, serv
     enqueue("later@outside.example", due_at=moments.now() + timedelta(hours=1))
     enqueue("second@outside.example", due_at=moments.now() - timedelta(minutes=1))
     enqueue("first@outside.example", due_at=moments.now() - timedelta(minutes=2))
-    assert outbox.deliver_due() == 2
+    assert delivery.deliver_due() == 2
     assert [mail.recipient for mail in server.mails] == ["first@outside.example", "second@outside.example"]
 
 
 def test_mail_nobody_wants_any_more_is_cancelled(enqueue, smtp):
     outbox.register("probe", lambda mail: None)
     mail = enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.CANCELLED
     assert not smtp.messages
@@ -163,7 +163,7 @@ def test_mail_nobody_wants_any_more_is_cancelled(enqueue, smtp):
 
 def test_mail_past_its_time_is_cancelled(enqueue, smtp):
     mail = enqueue(not_after=moments.now() - timedelta(milliseconds=5))
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.CANCELLED
     assert not smtp.messages
@@ -172,16 +172,16 @@ def test_mail_past_its_time_is_cancelled(enqueue, smtp):
 def test_limit_and_time_are_kept(enqueue, server):
     for _ in range(3):
         enqueue()
-    assert outbox.deliver_due(limit=1) == 1
-    assert outbox.deliver_due(seconds=0) == 1
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due(limit=1) == 1
+    assert delivery.deliver_due(seconds=0) == 1
+    assert delivery.deliver_due() == 1
 
 
 # --- Giving up --------------------------------------------------------------------------------------------------
 
 
 def test_the_delay_grows_to_an_hour(enqueue):
-    delays = [outbox._delay(attempts) for attempts in range(1, 101)]
+    delays = [verdicts._delay(attempts) for attempts in range(1, 101)]
     for attempts, delay in enumerate(delays, 1):
         longest = min(15 * 2 ** (attempts - 1), 3600)
         assert timedelta(seconds=longest / 2) <= delay <= timedelta(seconds=longest)
@@ -192,7 +192,7 @@ def test_after_48_hours_it_is_given_up(enqueue, server):
     outbox.register("probe", render, failed=told.append)
     mail = enqueue()
     server.script["RCPT"] = "450 still full"
-    outbox.deliver_due()
+    delivery.deliver_due()
     age(mail, first_tried_at=timedelta(hours=47))
     assert deliver_again(mail) == 0
     age(mail, first_tried_at=timedelta(hours=48))
@@ -209,7 +209,7 @@ def test_being_unable_to_tell_somebody_does_not_bring_a_failed_mail_back(enqueue
     outbox.register("probe", render, failed=failing)
     mail = enqueue()
     server.script["RCPT"] = "550 no such user"
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.FAILED
     assert "Nobody could be told" in caplog.text
@@ -225,7 +225,7 @@ def test_a_mail_that_cannot_be_written_lets_the_others_pass(enqueue, smtp, caplo
     poison = enqueue("poison@outside.example", due_at=moments.now() - timedelta(hours=1))
     enqueue()
     with caplog.at_level(logging.ERROR):
-        assert outbox.deliver_due() == 1
+        assert delivery.deliver_due() == 1
     assert len(smtp.messages) == 1
     poison.refresh_from_db()
     assert (poison.state, poison.attempts) == (State.DUE, 1)
@@ -238,7 +238,7 @@ def test_a_mail_that_cannot_be_written_lets_the_others_pass(enqueue, smtp, caplo
 
 def test_a_kind_this_worker_does_not_know_waits_for_one_that_does(enqueue, smtp):
     mail = enqueue(kind="from_a_newer_release")
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.DUE
 
@@ -256,9 +256,9 @@ def claimed(mail: OutgoingMail) -> OutgoingMail:
 def test_a_leased_mail_is_left_alone_until_the_lease_runs_out(enqueue, smtp):
     mail = enqueue()
     claimed(mail)
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     age(mail, lease_until=timedelta(seconds=1))
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert (mail.state, mail.fence, mail.attempts) == (State.SENT, 2, 2)
 
@@ -266,9 +266,9 @@ def test_a_leased_mail_is_left_alone_until_the_lease_runs_out(enqueue, smtp):
 def test_a_worker_lost_while_sending_leaves_an_ambiguous_mail(enqueue, smtp):
     mail = enqueue()
     assert claims.mark_sending(claimed(mail))
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     age(mail, lease_until=timedelta(seconds=1))
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.SENT
     assert mail.ambiguous_at is not None
@@ -279,7 +279,7 @@ def test_a_mail_that_loses_its_worker_twice_while_sending_is_given_up(enqueue, s
     for _ in range(2):
         assert claims.mark_sending(claimed(mail))
         age(mail, lease_until=timedelta(seconds=1))
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.FAILED
     assert not smtp.messages
@@ -287,8 +287,8 @@ def test_a_mail_that_loses_its_worker_twice_while_sending_is_given_up(enqueue, s
 
 def test_a_mail_that_takes_its_worker_down_each_time_is_given_up(enqueue, smtp):
     mail = enqueue()
-    OutgoingMail.objects.filter(pk=mail.pk).update(attempts=outbox.MOST_ATTEMPTS)
-    assert outbox.deliver_due() == 1
+    OutgoingMail.objects.filter(pk=mail.pk).update(attempts=delivery.MOST_ATTEMPTS)
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.FAILED
     assert not smtp.messages
@@ -323,7 +323,7 @@ def test_a_recall_that_is_rolled_back_takes_nothing_back(enqueue, smtp):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         outbox.cancel(OutgoingMail.objects.filter(pk=mail.pk))
         raise ZeroDivisionError
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
 
 
 def test_what_was_taken_back_cannot_be_marked_sending(enqueue):

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from portal import claims, moments, outbox
+from portal import claims, delivery, moments, outbox
 from portal.models import OutgoingMail
 from portal.outbox import State
 
@@ -61,7 +61,7 @@ def recall(mail: OutgoingMail) -> outbox.Cancellation:
 
 def test_several_workers_send_each_mail_once(enqueue, server):
     mails = [enqueue(f"r{n}@outside.example") for n in range(40)]
-    finished = in_parallel(*[outbox.deliver_due] * 4)
+    finished = in_parallel(*[delivery.deliver_due] * 4)
     assert sum(finished) == len(mails)
     assert Counter(mail.recipient for mail in server.seen) == Counter(mail.to_address for mail in mails)
 
@@ -69,7 +69,7 @@ def test_several_workers_send_each_mail_once(enqueue, server):
 def test_a_worker_that_was_overtaken_sends_nothing_and_writes_nothing(enqueue, server):
     mail = enqueue()
     server.script["RCPT"] = at_that_moment(partial(overtake, mail))
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     assert "DATA" not in server.verbs
     mail.refresh_from_db()
     assert (mail.state, mail.fence) == (State.LEASED, 2)
@@ -78,7 +78,7 @@ def test_a_worker_that_was_overtaken_sends_nothing_and_writes_nothing(enqueue, s
 def test_a_worker_that_was_overtaken_after_the_dot_does_not_overwrite(enqueue, server):
     mail = enqueue()
     server.script["DOT"] = at_that_moment(partial(overtake, mail))
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert (mail.state, mail.fence) == (State.LEASED, 2)
     assert mail.ambiguous_at is not None
@@ -96,7 +96,7 @@ def test_what_the_server_said_is_written_down_when_the_database_is_back(enqueue,
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(lose_it_once):
-        assert outbox.deliver_due() == 1
+        assert delivery.deliver_due() == 1
     assert lost
     mail.refresh_from_db()
     assert (mail.state, mail.ambiguous_at, mail.attempts) == (State.SENT, None, 1)
@@ -106,17 +106,17 @@ def test_what_the_server_said_is_written_down_when_the_database_is_back(enqueue,
 def test_a_slow_worker_nobody_overtook_goes_on(enqueue, server):
     mail = enqueue()
     server.script["RCPT"] = at_that_moment(partial(age, mail, lease_until=timedelta(seconds=1)))
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert len(server.mails) == 1
 
 
 def test_mail_whose_time_ends_before_data_does_not_leave(enqueue, server):
     mail = enqueue(not_after=moments.now() + timedelta(hours=1))
     server.script["RCPT"] = at_that_moment(partial(age, mail, not_after=timedelta(seconds=1)))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert "DATA" not in server.verbs
     age(mail, lease_until=timedelta(seconds=1))
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.CANCELLED
 
@@ -124,7 +124,7 @@ def test_mail_whose_time_ends_before_data_does_not_leave(enqueue, server):
 def test_a_recall_before_data_keeps_the_mail_in(enqueue, server):
     mail, said = enqueue(), []
     server.script["RCPT"] = at_that_moment(lambda: said.append(recall(mail)))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert said == [outbox.Cancellation(cancelled=1, already_leaving=0)]
     assert "DATA" not in server.verbs
     mail.refresh_from_db()
@@ -136,7 +136,7 @@ def test_a_recall_and_a_refusal_at_once_leave_it_cancelled(enqueue, server):
     mail = enqueue()
     server.script["MAIL"] = at_that_moment(partial(recall, mail))
     server.script["RCPT"] = "450 later"
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.CANCELLED
 
@@ -144,7 +144,7 @@ def test_a_recall_and_a_refusal_at_once_leave_it_cancelled(enqueue, server):
 def test_a_recall_after_data_says_that_it_is_leaving(enqueue, server):
     mail, said = enqueue(), []
     server.script["DATA"] = at_that_moment(lambda: said.append(recall(mail)))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert said == [outbox.Cancellation(cancelled=0, already_leaving=1)]
     mail.refresh_from_db()
     assert mail.state == State.SENT
@@ -157,7 +157,7 @@ def test_a_worker_lost_while_sending_does_not_send_after_a_recall(enqueue, serve
     assert claims.mark_sending(claim.mail)
     age(mail, lease_until=timedelta(seconds=1))
     server.script["RCPT"] = at_that_moment(partial(recall, mail))
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert "DATA" not in server.verbs
 
 
@@ -174,7 +174,7 @@ def test_recall_and_delivery_racing_end_in_one_order(enqueue, server):
             said["already_leaving"] += cancellation.already_leaving
         return said
 
-    said, *_ = in_parallel(recall_all, outbox.deliver_due, outbox.deliver_due)
+    said, *_ = in_parallel(recall_all, delivery.deliver_due, delivery.deliver_due)
     assert isinstance(said, Counter)
     states = Counter(OutgoingMail.objects.values_list("state", flat=True))
     assert set(states) <= {State.SENT, State.CANCELLED}

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from portal import moments, outbox
+from portal import delivery, moments, outbox
 from portal import smtp as conversation
 from portal.models import OutgoingMail
 from portal.outbox import State
@@ -28,12 +28,12 @@ def certificate(tmp_path) -> Certificate:
 def test_4xx_is_tried_again_later(enqueue, server, verb, answer):
     mail = enqueue()
     server.script[verb] = answer
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert (mail.state, mail.attempts, mail.lease_until) == (State.DUE, 1, None)
     assert answer in mail.server_reply
     assert timedelta(seconds=5) < mail.due_at - moments.now() <= timedelta(seconds=15)
-    assert outbox.deliver_due() == 0, "not before its time"
+    assert delivery.deliver_due() == 0, "not before its time"
     del server.script[verb]
     assert deliver_again(mail) == 1
     assert [taken.message["Message-ID"] for taken in server.mails] == [mail.message_id]
@@ -46,7 +46,7 @@ def test_5xx_is_final(enqueue, server, verb, answer):
     outbox.register("probe", render, failed=lambda mail: told.append((mail.pk, mail.state, mail.server_reply)))
     mail = enqueue()
     server.script[verb] = answer
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert (mail.state, mail.server_reply) == (State.FAILED, answer)
     assert told == [(mail.pk, State.FAILED, answer)]
@@ -59,7 +59,7 @@ def test_5xx_is_final(enqueue, server, verb, answer):
 def test_5xx_about_the_portal_itself_gives_no_mail_up(enqueue, server, verb, answer):
     mail = enqueue()
     server.script[verb] = answer
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.DUE
 
@@ -67,7 +67,7 @@ def test_5xx_about_the_portal_itself_gives_no_mail_up(enqueue, server, verb, ans
 def test_one_refused_address_does_not_concern_the_others(enqueue, server):
     mails = [enqueue(f"r{n}@outside.example") for n in range(5)]
     server.script["RCPT"] = lambda argument: "550 no such user" if "r2@" in argument else None
-    assert outbox.deliver_due() == 5
+    assert delivery.deliver_due() == 5
     assert [OutgoingMail.objects.get(pk=mail.pk).state for mail in mails] == [
         State.FAILED if n == 2 else State.SENT for n in range(5)
     ]
@@ -77,7 +77,7 @@ def test_one_refused_address_does_not_concern_the_others(enqueue, server):
 def test_a_line_cut_before_the_dot_is_tried_again(enqueue, server, verb):
     mail = enqueue()
     server.script[verb] = CUT
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert (mail.state, mail.ambiguous_at) == (State.DUE, None)
     server.script.clear()
@@ -88,7 +88,7 @@ def test_a_line_cut_before_the_dot_is_tried_again(enqueue, server, verb):
 def test_a_line_cut_after_the_dot_is_tried_once_more_under_the_same_name(enqueue, server):
     mail = enqueue()
     server.script["DOT"] = CUT
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     mail.refresh_from_db()
     assert mail.state == State.AMBIGUOUS
     assert mail.ambiguous_at is not None
@@ -103,7 +103,7 @@ def test_a_line_cut_after_the_dot_is_tried_once_more_under_the_same_name(enqueue
 def test_a_line_cut_after_the_dot_twice_is_given_up(enqueue, server):
     mail = enqueue()
     server.script["DOT"] = CUT
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert deliver_again(mail) == 1
     mail.refresh_from_db()
     assert mail.state == State.FAILED
@@ -114,7 +114,7 @@ def test_a_line_cut_after_the_dot_twice_is_given_up(enqueue, server):
 def test_an_ambiguous_mail_put_off_stays_ambiguous(enqueue, server):
     mail = enqueue()
     server.script["DOT"] = CUT
-    outbox.deliver_due()
+    delivery.deliver_due()
     server.script = {"RCPT": "450 greylisted"}
     deliver_again(mail)
     mail.refresh_from_db()
@@ -131,7 +131,7 @@ def test_a_server_that_drags_its_feet_is_cut_off(enqueue, server, monkeypatch, v
     mail = enqueue()
     server.script[verb] = answer
     started = time.monotonic()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert time.monotonic() - started < 2
     mail.refresh_from_db()
     assert mail.state == state
@@ -140,7 +140,7 @@ def test_a_server_that_drags_its_feet_is_cut_off(enqueue, server, monkeypatch, v
 def test_nonsense_after_the_dot_is_ambiguous(enqueue, server):
     mail = enqueue()
     server.script["DOT"] = "what?"
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.AMBIGUOUS
 
@@ -151,7 +151,7 @@ def test_dots_neither_end_a_mail_nor_get_lost(enqueue, server, text):
     message.set_content(text)
     outbox.register("probe", lambda mail: message)
     enqueue()
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert server.mails[0].message.get_content().splitlines() == text.splitlines()
     assert [mail.recipient for mail in server.seen] == ["first@outside.example"]
 
@@ -166,14 +166,14 @@ def test_a_line_break_in_a_header_makes_no_second_header(enqueue, server, header
 
     outbox.register("probe", render_it)
     enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     assert not server.seen
 
 
 def test_a_mail_accepted_by_a_server_that_then_hangs_up_is_sent(enqueue, server):
     mail = enqueue()
     server.script["QUIT"] = CUT
-    assert outbox.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     mail.refresh_from_db()
     assert mail.state == State.SENT
 
@@ -182,7 +182,7 @@ def test_with_no_server_the_others_keep_their_place(enqueue, settings):
     with running() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     mails = [enqueue(due_at=moments.now() - timedelta(seconds=9 - n)) for n in range(3)]
-    assert outbox.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     assert list(OutgoingMail.objects.order_by("date").values_list("attempts", flat=True)) == [1, 0, 0]
     mails[0].refresh_from_db()
     assert mails[0].state == State.DUE
@@ -192,7 +192,7 @@ def test_with_no_server_the_others_keep_their_place(enqueue, settings):
 def test_starttls_is_not_optional_where_it_is_set(enqueue, server, settings):
     settings.EMAIL_USE_TLS = True
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.DUE
     assert "STARTTLS" in mail.server_reply
@@ -204,7 +204,7 @@ def test_a_certificate_nobody_vouches_for_is_refused(enqueue, server, settings, 
     server.script["STARTTLS"] = "220 go on"
     settings.EMAIL_USE_TLS = True
     mail = enqueue()
-    outbox.deliver_due()
+    delivery.deliver_due()
     mail.refresh_from_db()
     assert mail.state == State.DUE
     assert "certificate verify failed" in mail.server_reply
@@ -218,5 +218,5 @@ def test_it_logs_in_under_tls(enqueue, server, settings, certificate, monkeypatc
     settings.EMAIL_USE_TLS = True
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "secret"
     mail = enqueue()
-    assert outbox.deliver_due() == 1, OutgoingMail.objects.get(pk=mail.pk).server_reply
+    assert delivery.deliver_due() == 1, OutgoingMail.objects.get(pk=mail.pk).server_reply
     assert server.verbs[:6] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT"]

@@ -1,6 +1,6 @@
 """F14: a mail that cannot be written, again and again: it is parked, and the others flow past it."""
 
-from portal import moments, outbox
+from portal import delivery, moments
 
 from ..run import Run
 from ..worker import POISON
@@ -24,6 +24,6 @@ def poison(run: Run) -> None:
 def _given_up(run: Run) -> int:
     """How many; the others are as after a hundred tries, save those that a worker holds: it writes its own count."""
     rows = run.rows().filter(kind=POISON)
-    waiting = rows.filter(finished_at__isnull=True, lease_until__isnull=True, attempts__lt=outbox.MOST_ATTEMPTS)
-    waiting.update(attempts=outbox.MOST_ATTEMPTS, due_at=moments.now())
+    waiting = rows.filter(finished_at__isnull=True, lease_until__isnull=True, attempts__lt=delivery.MOST_ATTEMPTS)
+    waiting.update(attempts=delivery.MOST_ATTEMPTS, due_at=moments.now())
     return rows.filter(state="failed").count()

@@ -1,0 +1,88 @@
+"""What is to become of a mail that a worker has claimed: ended, or put off until when; and writing that down, once."""
+
+import logging
+import random
+import time
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from . import claims, moments, outbox
+from .models import OutgoingMail
+
+logger = logging.getLogger(__name__)
+
+FIRST_DELAY = timedelta(seconds=15)
+LONGEST_DELAY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(hours=48)
+# Seconds between tries of writing down what became of a mail; together far less than the lease.
+_PAUSES = (0.2, 1, 2, 4, 8)
+
+State = OutgoingMail.State
+
+
+@dataclass(frozen=True)
+class Verdict:
+    state: OutgoingMail.State
+    reply: str = ""
+    due_at: datetime | None = None  # not tried at all: it keeps its place, and the attempt does not count
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in (State.SENT, State.FAILED, State.CANCELLED)
+
+
+def put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> Verdict:
+    state = State.AMBIGUOUS if mail.ambiguous_at else State.DUE
+    if mail.first_tried_at and mail.first_tried_at + GIVE_UP_AFTER <= moments.now():
+        state = State.FAILED
+    return Verdict(state, reply, due_at)
+
+
+def written_down(mail: OutgoingMail, verdict: Verdict) -> bool:
+    """The verdict settled; more than once tried, when the database goes away at this moment. The server has spoken, and
+    only this worker knows what it said: a mail left in doubt now would be sent a second time."""
+    for pause in _PAUSES:
+        try:
+            return _settle(copy(mail), verdict)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("What became of outgoing mail %s is written down later: %s", mail.id, error)
+            connection.close()
+            time.sleep(pause)
+    return _settle(mail, verdict)
+
+
+def _settle(mail: OutgoingMail, verdict: Verdict) -> bool:
+    """Write the verdict down; False when this worker was overtaken, and nothing was written."""
+    mail.state = verdict.state
+    mail.server_reply = verdict.reply[:500]
+    mail.lease_until = None
+    if verdict.state == State.SENT:
+        return claims.write(mail)
+    now = moments.now()
+    if verdict.is_final:
+        mail.finished_at = now
+    else:
+        mail.due_at = verdict.due_at or now + _delay(mail.attempts)
+        mail.attempts -= verdict.due_at is not None
+    if verdict.state == State.AMBIGUOUS:
+        mail.ambiguous_at = mail.ambiguous_at or now
+    if verdict.state != State.FAILED:
+        return claims.write(mail)
+    try:
+        with transaction.atomic():
+            written = claims.write(mail)
+            if written:
+                outbox.tell_of_failure(mail)
+    except Exception:  # telling somebody about a failure must not bring the mail back
+        logger.exception("Nobody could be told that outgoing mail %s failed", mail.id)
+        written = claims.write(mail)
+    return written
+
+
+def _delay(attempts: int) -> timedelta:
+    """15 seconds, doubling to an hour, and up to half of it less, so that a backlog does not come back all at once."""
+    doubled: timedelta = FIRST_DELAY * 2 ** min(attempts - 1, 10)
+    return min(doubled, LONGEST_DELAY) * random.uniform(0.5, 1)  # noqa: S311  nothing secret about it
