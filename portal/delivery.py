@@ -13,6 +13,7 @@ from .claims import Claim
 from .dkim_keys import Signer
 from .holds import Holds
 from .letters import Letter
+from .lost_database import is_lost, outlasted
 from .models import OutgoingMail
 from .return_paths import ReturnPaths
 from .routes import Destination, Routes
@@ -61,7 +62,8 @@ def deliver_due(limit: int = 50, *, seconds: float | None = None) -> int:
 
 
 def _deliver_each(found: list[Claim], turn: "_Turn", ends: float) -> int:
-    """Each in turn, for as long as they go quickly; what is left then is given back to whoever is free."""
+    """Each in turn, for as long as they go quickly; what is left then is given back to whoever is free. So is all that
+    has not left when the database goes away, which is no mail's fault."""
     writing = _Writing([claim.mail for claim in found])
     waiting = [claim.mail for claim in found]  # not begun yet
     patience = min(ends, time.monotonic() + PATIENCE_SECONDS)
@@ -75,8 +77,12 @@ def _deliver_each(found: list[Claim], turn: "_Turn", ends: float) -> int:
                     finished += verdicts.written_down(claim.mail, verdict) and verdict.is_final
                 if turn.busy >= MOST_BUSY or time.monotonic() > patience:
                     break
+    except Exception:
+        if is_lost():
+            waiting = [claim.mail for claim in found]
+        raise
     finally:
-        claims.give_back(waiting)
+        outlasted(lambda: claims.give_back(waiting), "Mails that a worker gives back")
     return finished
 
 
@@ -140,6 +146,8 @@ def _attempt(mail: OutgoingMail, turn: _Turn, writing: _Writing) -> Verdict | No
         message = writing.written(mail)
         content = message and turn.signer.signed(envelope.dressed(message, mail), mail.organization)
     except Exception as error:  # one mail's fault must not stop the others
+        if is_lost():
+            raise
         logger.exception("Outgoing mail %s (%s) cannot be written", mail.id, mail.kind)
         return verdicts.put_off(mail, f"The text could not be made: {type(error).__name__}")
     if not content:
@@ -152,7 +160,8 @@ def _attempt(mail: OutgoingMail, turn: _Turn, writing: _Writing) -> Verdict | No
         destination=destination,
         may_leave=lambda: claims.mark_sending(mail),
     )
-    return _verdict_on(mail, outcome, destination, turn)
+    # The server has spoken: no question of ours may lose that.
+    return outlasted(lambda: _verdict_on(mail, outcome, destination, turn), f"The verdict on outgoing mail {mail.id}")
 
 
 def _verdict_on(mail: OutgoingMail, outcome: Outcome, destination: Destination, turn: _Turn) -> Verdict | None:

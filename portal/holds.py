@@ -42,8 +42,9 @@ class Holds:
 
     def lift(self, destination: Destination) -> None:
         """It has been talked to."""
-        if self._rows.pop(destination.key, None):
+        if destination.key in self._rows:
             MailHold.objects.filter(key=destination.key).delete()
+            del self._rows[destination.key]
 
 
 @transaction.atomic

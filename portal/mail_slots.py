@@ -2,15 +2,19 @@
 workers together. Each takes a slot in the database before it is dialled.
 """
 
+import logging
 import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from . import moments
 from .models import MailSlot
+
+logger = logging.getLogger(__name__)
 
 # Longer than a connection is open (connections.py), with its last mail.
 LEASE = timedelta(minutes=4)
@@ -37,4 +41,9 @@ def take(host: str) -> MailSlot:
 
 
 def give_back(slot: MailSlot) -> None:
-    MailSlot.objects.filter(pk=slot.pk, holder=slot.holder).update(leased_until=Now())
+    """At once; where the database is away, by itself when its lease runs out. What the server has said about a mail
+    must not be lost over it."""
+    try:
+        MailSlot.objects.filter(pk=slot.pk, holder=slot.holder).update(leased_until=Now())
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("A connection's place at %s is free only when its lease ends: %s", slot.host, error)

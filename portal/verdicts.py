@@ -2,14 +2,14 @@
 
 import logging
 import random
-import time
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 
 from . import claims, moments, outbox
+from .lost_database import outlasted
 from .models import OutgoingMail
 
 logger = logging.getLogger(__name__)
@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=48)
-# Seconds between tries of writing down what became of a mail; together far less than the lease.
-_PAUSES = (0.2, 1, 2, 4, 8)
 
 State = OutgoingMail.State
 
@@ -44,14 +42,7 @@ def put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> V
 def written_down(mail: OutgoingMail, verdict: Verdict) -> bool:
     """The verdict settled; more than once tried, when the database goes away at this moment. The server has spoken, and
     only this worker knows what it said: a mail left in doubt now would be sent a second time."""
-    for pause in _PAUSES:
-        try:
-            return _settle(copy(mail), verdict)
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("What became of outgoing mail %s is written down later: %s", mail.id, error)
-            connection.close()
-            time.sleep(pause)
-    return _settle(mail, verdict)
+    return outlasted(lambda: _settle(copy(mail), verdict), f"What became of outgoing mail {mail.id}")
 
 
 def _settle(mail: OutgoingMail, verdict: Verdict) -> bool:

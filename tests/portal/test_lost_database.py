@@ -1,0 +1,156 @@
+"""The database goes away while mail is being sent: no mail is to blame, none is lost, none leaves twice."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import psycopg2
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+
+from portal import connections, delivery, moments, outbox
+from portal.lost_database import outlasted
+from portal.models import MailHold, MailSlot, OutgoingMail
+from portal.outbox import State
+
+from .conftest import render
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite is a file: nothing cuts a connection to it"),
+]
+
+GONE = (OperationalError, InterfaceError)
+
+
+@pytest.fixture
+def lose() -> Iterator[Callable[[], None]]:
+    """lose(): the worker's connection is cut, and for half a second the database takes no other. Once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid(), current_database()")
+        worker, name = cursor.fetchone()
+    elsewhere = psycopg2.connect(**connection.get_connection_params() | {"dbname": "postgres"})
+    elsewhere.autocommit = True
+
+    def ask(sql: str, *parameters: object) -> None:
+        with elsewhere.cursor() as cursor:
+            cursor.execute(sql, parameters)
+
+    open_again = threading.Timer(0.5, ask, [f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'])
+
+    def lose_it() -> None:
+        if open_again.ident is None:
+            ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            ask("SELECT pg_terminate_backend(%s, 5000)", worker)
+            open_again.start()
+
+    yield lose_it
+    if open_again.ident is not None:
+        open_again.join()
+    elsewhere.close()
+    connection.close()
+
+
+def rows(*fields: str) -> list[tuple]:
+    return list(OutgoingMail.objects.order_by("to_address").values_list(*fields))
+
+
+def losing(lose: Callable[[], None]) -> Callable[[str], None]:
+    """A script action: the database is lost, then the server answers as usual."""
+
+    def action(_argument: str) -> None:
+        lose()
+
+    return action
+
+
+def test_while_a_text_is_made_all_that_was_claimed_is_due_as_before(enqueue, server, lose, caplog):
+    for number in range(3):
+        enqueue(f"r{number}@outside.example")
+    before = rows("due_at")
+    assert delivery.deliver_due(1) == 1  # from here on, two are claimed together
+
+    def render_without_a_database(mail):
+        lose()
+        moments.now()
+        return render(mail)
+
+    outbox.register("probe", render_without_a_database)
+    with pytest.raises(GONE):
+        delivery.deliver_due()
+    assert rows("state", "attempts", "lease_until", "server_reply")[1:] == [(State.DUE, 0, None, "")] * 2
+    assert rows("due_at") == before
+    assert "cannot be written" not in caplog.text
+    assert delivery.deliver_due() == 2
+    assert len(server.seen) == 3
+
+
+def test_at_the_last_word_the_mail_stays(enqueue, server, lose):
+    enqueue()
+    server.script["RCPT"] = losing(lose)
+    with pytest.raises(GONE):
+        delivery.deliver_due()
+    assert "DATA" not in server.verbs
+    assert rows("state", "attempts", "lease_until") == [(State.DUE, 0, None)]
+    assert delivery.deliver_due() == 1
+    assert len(server.seen) == 1
+
+
+def test_a_text_that_cannot_be_made_is_still_the_mails_own_fault(enqueue, server):
+    def render_wrongly(mail):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT no_such_column FROM portal_outgoingmail")
+
+    outbox.register("probe", render_wrongly)
+    enqueue()
+    assert delivery.deliver_due() == 0
+    assert rows("state", "attempts", "server_reply") == [(State.DUE, 1, "The text could not be made: ProgrammingError")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "attempts"),
+    [("250 taken", State.SENT, 1), ("550 no such user", State.FAILED, 1), ("451 later", State.DUE, 1)],
+)
+def test_what_the_server_has_said_is_not_lost_with_the_hold_that_it_lifts(
+    enqueue, server, lose, answer, state, attempts
+):
+    mail = enqueue()
+    now = moments.now()
+    key = f"relay:127.0.0.1:{server.port}"
+    MailHold.objects.create(key=key, name="relay", since=now, until=now - timedelta(seconds=1), words="was away")
+
+    def answered(_argument: str) -> str:
+        lose()
+        return answer
+
+    server.script["DOT"] = answered
+    delivery.deliver_due()
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts, mail.ambiguous_at, mail.server_reply) == (state, attempts, None, answer)
+    assert not MailHold.objects.exists()
+    assert len(server.seen) == 1
+
+
+def test_nor_with_the_connection_that_gives_its_place_back(enqueue, mx, route, lose, monkeypatch):
+    monkeypatch.setattr(connections, "MOST_MAILS", 0)
+    route(tls="opportunistic")
+    mail = enqueue()
+    mx.script["DOT"] = losing(lose)
+    assert delivery.deliver_due() == 1
+    mail.refresh_from_db()
+    assert (mail.state, mail.ambiguous_at, len(mx.seen)) == (State.SENT, None, 1)
+    assert MailSlot.objects.filter(leased_until__gt=moments.now()).count() == 1, "free when its lease is over"
+
+
+def test_what_is_never_answered_is_an_error_in_the_end(monkeypatch):
+    monkeypatch.setattr("portal.lost_database._PAUSES", (0.01, 0.01))
+    asked = []
+
+    def ask() -> None:
+        asked.append(time.monotonic())
+        raise OperationalError("the database is away")
+
+    with pytest.raises(OperationalError):
+        outlasted(ask, "Whatever it was")
+    assert len(asked) == 3
