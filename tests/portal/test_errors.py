@@ -112,6 +112,7 @@ def test_our_own_failure_is_said_even_when_the_page_fails_too(settings):
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     }
     settings.STATIC_ROOT = "/nowhere"
+    settings.TEMPLATES = [*settings.TEMPLATES]  # read anew: those in use know their files' addresses
 
     page = views.server_error(RequestFactory().get("/inbox/"))
 
