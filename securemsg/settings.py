@@ -242,6 +242,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives any outage of its broker
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # "out of memory" is one
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # A queue of its own for mail: workers serve queues in turn, so that a flood of wake-up calls delays nothing else.
@@ -249,6 +250,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_DEFAULT_QUEUE = "clock"
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"clock": {}, "mail": {}}
 CELERY_TASK_ROUTES = {"portal.tasks.deliver_due_mail": {"queue": "mail"}}
+REDIS_TRANSPORT = "securemsg.broker:Transport"
 REDIS_TRANSPORT_OPTIONS = {
     # Longer than any task may run, or a running one would be started again.
     "visibility_timeout": 120,
@@ -261,9 +263,11 @@ REDIS_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.3,
     "max_retries": 0,
 }
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    REDIS_TRANSPORT_OPTIONS if CELERY_BROKER_URL.startswith("redis") else {"polling_interval": 0.1}
-)
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT = REDIS_TRANSPORT
+    CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_TRANSPORT_OPTIONS
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.1}
 
 # --- Words and dates --------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ def redis(tmp_path, settings) -> Iterator[Redis]:
     app = Celery("publisher", broker=redis.url, set_as_current=True)
     app.config_from_object(
         {
+            "broker_transport": settings.REDIS_TRANSPORT,
             "broker_transport_options": settings.REDIS_TRANSPORT_OPTIONS,
             "task_default_queue": settings.CELERY_TASK_DEFAULT_QUEUE,
             "task_queues": settings.CELERY_TASK_QUEUES,

@@ -24,6 +24,7 @@ class Process:
         self, command: list[str], log: Path, environment: dict[str, str] | None = None, *, folder: Path = ROOT
     ) -> None:
         self.log = log
+        self._end_is_expected = False
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
@@ -45,6 +46,12 @@ class Process:
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
+    def ended_by_itself(self) -> bool:
+        """True once: whoever asks again knows."""
+        by_itself = not self.is_alive() and not self._end_is_expected
+        self._end_is_expected |= by_itself
+        return by_itself
+
     def children(self) -> list[int]:
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
@@ -55,11 +62,13 @@ class Process:
         self.signal(signal.SIGCONT)
 
     def kill(self) -> None:
+        self._end_is_expected |= self.is_alive()
         self.signal(signal.SIGKILL)
         self._popen.wait(10)
 
     def terminate(self) -> int:
         """SIGTERM to the process alone, as an init system does; the exit code."""
+        self._end_is_expected = True
         self._popen.terminate()
         return self._popen.wait(60)
 

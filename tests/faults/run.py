@@ -230,6 +230,7 @@ def play(stage: Stage, act: Callable[[Run], None], seed: int, *, bound: float = 
             connection.close()  # its server may be another one now
         stage.heal()
     run.settle(bound)
+    run.record.wrong += [f"{log} tells of a process that gave up by itself" for log in stage.gave_up()]
     stage.only_one_of_each()
     run.record.found_in_the_clear = run.in_the_clear()
     return Outcome(run.record, invariants.violations(run.record), time.monotonic() - began)

@@ -42,7 +42,7 @@ class Stage:
         self.attachments = folder / "attachments"
         self.environment = os.environ | self._settings()
         self.processes: dict[str, list[Process]] = {"web": [], "worker": [], "clock": []}
-        self.looked_through = GrowingFiles()
+        self.looked_through, self._last_words = GrowingFiles(), GrowingFiles()
         self._number = 0
         self._listener: Process | None = None
 
@@ -103,6 +103,14 @@ class Stage:
 
     def running(self, role: str) -> list[Process]:
         return [process for process in self.processes[role] if process.is_alive()]
+
+    def gave_up(self) -> list[str]:
+        """The processes that ended without being told to, or whose Celery has given up though they are there yet."""
+        processes = [process for role in self.processes.values() for process in role]
+        ended = {str(process.log) for process in processes if process.ended_by_itself()}
+        return sorted(
+            ended.union(self._last_words.holding([process.log for process in processes], "Unrecoverable error"))
+        )
 
     # --- Well again -------------------------------------------------------------------------------------------
 
