@@ -31,7 +31,7 @@ ROWS: dict[str, Callable[[Bench], list[Line]]] = {
 _WHOLE = Size(
     rounds=15, requests=100, messages=100_000, searched=10_000, copies=1_000_000, large_mib=1024, mails=100_000
 )
-_QUICK = Size(rounds=5, requests=40, messages=5_000, searched=10_000, copies=20_000, large_mib=64, mails=1_000)
+_QUICK = Size(rounds=5, requests=40, messages=5_000, searched=10_000, copies=20_000, large_mib=64, mails=6_000)
 
 
 def main() -> int:

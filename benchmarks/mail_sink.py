@@ -1,4 +1,4 @@
-"""A mail server that takes everything at once and keeps nothing but when it arrived."""
+"""A mail server that takes everything at once and keeps nothing but when it arrived, and how many bytes."""
 
 import asyncio
 import threading
@@ -12,10 +12,15 @@ class Sink:
 
     def __init__(self) -> None:
         self.arrivals: list[float] = []
+        self.octets = 0
         self._loop = asyncio.new_event_loop()
         server = self._loop.run_until_complete(asyncio.start_server(self._converse, "127.0.0.1", 0))
         self.port: int = server.sockets[0].getsockname()[1]
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    @property
+    def octets_a_mail(self) -> float:
+        return self.octets / max(1, len(self.arrivals))
 
     def wait_for(self, count: int, seconds: float) -> None:
         ends = time.monotonic() + seconds
@@ -31,7 +36,8 @@ class Sink:
                 verb = line[:4].upper()
                 if verb == b"DATA":
                     writer.write(GO_ON)
-                    await reader.readuntil(b"\r\n.\r\n")
+                    message = await reader.readuntil(b"\r\n.\r\n")
+                    self.octets += len(message)
                     self.arrivals.append(time.monotonic())
                 writer.write(BYE if verb == b"QUIT" else YES)
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -30,7 +30,7 @@ BUSY_DELAY = timedelta(seconds=2)
 MOST_BUSY = 20
 # A worker claims twice as many as the last time if those took less than QUICK_SECONDS together, else half as many; what
 # it has not begun after PATIENCE_SECONDS, it gives back.
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 256
 QUICK_SECONDS = 1
 PATIENCE_SECONDS = 2
 

@@ -10,7 +10,6 @@ What the conversation came to is an Outcome, never an exception:
     WITHHELD   the caller's last word was no
 """
 
-import re
 import smtplib
 import time
 from collections.abc import Callable
@@ -126,16 +125,20 @@ def _reset(connection: Connection) -> None:
 
 
 def _say_envelope(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
-    options: tuple[str, ...] = ()
+    option = ""
     if not recipient.isascii():
         if not smtp.has_extn("smtputf8"):
             raise _Answer(553, b"the mail server takes only addresses in ASCII")
-        options = ("SMTPUTF8",)
-    code, words = smtp.mail(sender, options)
-    if code != 250:
-        raise _Answer(code, words)
-    code, words = smtp.rcpt(recipient)
-    if code not in (250, 251):
+        smtp.command_encoding, option = "utf-8", " SMTPUTF8"
+    # Not smtp.mail and smtp.rcpt: those take each address apart first, as if it were a header.
+    _said(smtp, "MAIL", f"FROM:<{sender}>{option}", 250)
+    _said(smtp, "RCPT", f"TO:<{recipient}>", 250, 251)
+
+
+def _said(smtp: smtplib.SMTP, verb: str, arguments: str, *yes: int) -> None:
+    """Raises _Answer, or ValueError for arguments with a line end."""
+    code, words = smtp.docmd(verb, arguments)
+    if code not in yes:
         raise _Answer(code, words)
 
 
@@ -191,6 +194,5 @@ def _judge(code: int, words: bytes, *, after_dot: bool = False) -> Outcome:
 
 def _stuffed(message: bytes) -> bytes:
     """The message as DATA wants it: every line ends in CRLF, a leading dot is doubled, the final dot closes."""
-    lines = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
-    lines = re.sub(rb"(?m)^\.", b"..", lines)
-    return lines + (b"" if lines.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+    lines = b"\r\n".join([b"", *message.splitlines(), b""]).replace(b"\r\n.", b"\r\n..")
+    return lines.removeprefix(b"\r\n") + b".\r\n"

@@ -1,8 +1,9 @@
 """How quickly notifications leave, and whether a backlog of them leaves at a flat rate and in flat memory.
 
 Messages are sent to people by the portal's own code, to a database of the benchmark's own; then real Celery workers,
-woken through Redis, deliver to a sink on loopback. Beside it stands the floor: mails by bare Celery tasks that send 100
-each over one kept connection, in as many processes. More processes than processors, for each waits for the disk.
+woken through Redis, deliver to a sink on loopback. Beside it stands the floor, before and after: mails of the same size
+by bare Celery tasks that send 100 each over one kept connection, in as many processes. More processes than processors,
+for each waits for the disk.
 """
 
 import os
@@ -21,8 +22,9 @@ from benchmarks.server import ROOT
 
 DATABASE = "notifications"
 WORKERS = 8
+WARM = 100 * WORKERS  # the first ones, with which each process fills its caches, do not count
 MOST_FLOOR = 20_000
-QUARTERS = 4
+PARTS = 10  # of the backlog, whose rates are compared
 WAIT_SECONDS = 3600.0
 
 
@@ -30,77 +32,78 @@ def measured(bench: Bench) -> list[Line]:
     """A backlog of notifications, from the rows to the mail server."""
     bench.databases.create(DATABASE, like="start")
     try:
-        waiting = bench.run("benchmarks.mail_backlog", bench.size.mails, database=DATABASE)
+        waiting = bench.run("benchmarks.mail_backlog", bench.size.mails + WARM, database=DATABASE)
         environment = bench.environment | {"DATABASE_URL": bench.databases.url_of(DATABASE)}
-        floor = _floor(environment, min(waiting, MOST_FLOOR))
-        arrivals, memory = _portal(environment, waiting)
+        floor = [_floor(environment, min(waiting, MOST_FLOOR))]
+        sink, memory = _portal(environment, waiting)
+        floor.append(_floor(environment, min(waiting, MOST_FLOOR)))
         ended = bench.run("benchmarks.mail_backlog", "sent", database=DATABASE)
     finally:
         bench.databases.drop(DATABASE)
     if ended != {"sent": waiting}:
         raise SystemExit(f"of {waiting} mails came to an end: {ended}")
-    return _lines(arrivals, floor, memory)
+    return _lines(sink, floor, memory)
 
 
-def _lines(arrivals: list[float], floor: float, memory: tuple[float, float]) -> list[Line]:
+def _lines(sink: Sink, floor: list[Sink], memory: list[float]) -> list[Line]:
+    arrivals = sink.arrivals[WARM:]
     rate = Figure([_rate(arrivals)], "mails/s")
-    beside = f"bare tasks, {MAILS} over one kept connection {Figure([floor], 'mails/s')}"
-    quarter = len(arrivals) // QUARTERS
-    quarters = [_rate(arrivals[quarter * n : quarter * (n + 1)]) for n in range(QUARTERS)]
-    by_quarters = "by quarters " + " · ".join(f"{one:,.0f}" for one in quarters)
-    held = Figure([memory[1]], "MiB")
+    bare = Figure([_rate(one.arrivals[WARM:]) for one in floor], "mails/s")
+    beside = f"of {sink.octets_a_mail:,.0f} bytes; bare tasks, of {floor[0].octets_a_mail:,.0f} bytes: {bare}"
+    parts = [_rate(part) for part in _parts(arrivals)]
     return [
+        Line("Notifications per second, against bare tasks", rate, beside, rate.median / bare.median, "×", 0.75, True),
         Line(
-            "Notifications per second, against bare tasks", rate, beside, rate.median / floor, "×", 0.75, at_least=True
-        ),
-        Line(
-            f"Backlog of {len(arrivals):,}: last quarter against the first",
-            Figure([quarters[-1]], "mails/s"),
-            by_quarters,
-            quarters[-1] / quarters[0],
+            f"Backlog of {len(arrivals):,}: its last tenth against the others",
+            Figure([parts[-1]], "mails/s"),
+            "by tenths " + " · ".join(f"{one:,.0f}" for one in parts),
+            parts[-1] / Figure(parts[:-1], "").median,
             "×",
             0.9,
             at_least=True,
         ),
         Line(
             "Backlog: a worker's memory at its end",
-            held,
-            f"after a quarter {memory[0]:.1f} MiB",
-            memory[1] / memory[0],
+            Figure([memory[-1]], "MiB"),
+            "by tenths " + " · ".join(f"{one:.0f}" for one in memory) + " MiB",
+            memory[-1] / memory[1],
             "×",
             1.1,
         ),
     ]
 
 
-def _floor(environment: dict[str, str], mails: int) -> float:
-    """Mails a second."""
+def _parts(arrivals: list[float]) -> list[list[float]]:
+    size = len(arrivals) // PARTS
+    return [arrivals[size * n : size * (n + 1)] for n in range(PARTS)]
+
+
+def _floor(environment: dict[str, str], mails: int) -> Sink:
     sink = Sink()
     with _worker("benchmarks.mail_floor", environment, "floor"):
-        tasks = max(WORKERS, mails // MAILS)
+        tasks = max(2 * WORKERS, mails // MAILS)
         for _ in range(tasks):
             send_100.delay(sink.port)
         sink.wait_for(tasks * MAILS, WAIT_SECONDS)
-    return _rate(sink.arrivals)
+    return sink
 
 
-def _portal(environment: dict[str, str], mails: int) -> tuple[list[float], tuple[float, float]]:
-    """When each mail arrived; and the memory of the largest worker after a quarter and at the end, in MiB."""
+def _portal(environment: dict[str, str], mails: int) -> tuple[Sink, list[float]]:
+    """What arrived; and the memory of the largest worker after each part of it, in MiB."""
     sink = Sink()
     environment = environment | {"SMTP_URL": f"smtp://127.0.0.1:{sink.port}"}
-    after_a_quarter = 0.0
+    memory: list[float] = []
     with _worker("securemsg", environment, "mail,clock") as process:
         ends = time.monotonic() + WAIT_SECONDS
         while len(sink.arrivals) < mails:
             if time.monotonic() > ends:
                 raise TimeoutError(f"{len(sink.arrivals)} of {mails} mails")
             _wake_up(environment)
-            time.sleep(1)
-            if not after_a_quarter and len(sink.arrivals) >= mails // QUARTERS:
-                after_a_quarter = _largest_child(process.pid)
-        at_the_end = _largest_child(process.pid)
+            time.sleep(0.5)
+            while len(memory) < len(sink.arrivals) * PARTS // mails:
+                memory.append(_largest_child(process.pid))
         time.sleep(1)  # the last outcomes are written down
-    return sink.arrivals, (after_a_quarter, at_the_end)
+    return sink, memory
 
 
 def _wake_up(environment: dict[str, str]) -> None:

@@ -98,9 +98,9 @@ def around(place: Any, name: str, before: Callable[..., None] | None, after: Cal
 def plant_in_worker(points: Failpoints) -> None:
     """Needs Django set up. By names that have to stay: a renamed function stops the suite's worker at its start."""
     from messaging import retention, sealed_files
-    from portal import audit, claims, verdicts
+    from portal import audit, claims, smtp, verdicts
 
-    _plant_in_a_mails_way(points, claims, verdicts)
+    _plant_in_a_mails_way(points, claims, smtp, verdicts)
 
     def at(name: str) -> Callable[..., None]:
         return lambda *_args, **_kwargs: points.reached(name)
@@ -118,14 +118,14 @@ def plant_in_worker(points: Failpoints) -> None:
     around(retention, "_destroy", None, at("key destroy: between two"))
 
 
-def _plant_in_a_mails_way(points: Failpoints, claims: Any, verdicts: Any) -> None:
+def _plant_in_a_mails_way(points: Failpoints, claims: Any, smtp: Any, verdicts: Any) -> None:
     def claimed(found: Any, *_: Any) -> None:
         if found:
             points.reached("claimed")
 
     around(claims, "claim", lambda *_: points.hold(BARRIER), claimed)
     around(smtplib.SMTP, "connect", lambda *_args, **_kwargs: points.reached("before connect"), None)
-    around(smtplib.SMTP, "rcpt", None, lambda *_args, **_kwargs: points.reached("after RCPT"))
+    around(smtp, "_say_envelope", None, lambda *_args, **_kwargs: points.reached("after RCPT"))
     around(verdicts, "_settle", None, lambda *_args, **_kwargs: points.reached("after sent"))
     send, getreply = smtplib.SMTP.send, smtplib.SMTP.getreply
 
