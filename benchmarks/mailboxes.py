@@ -189,11 +189,12 @@ _FILL_ENTRIES = f"""
 """
 
 
-def _analyse() -> None:
+def _analyse() -> dict[str, str]:
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(VACUUM)
+    return {}
 
 
 _KINDS: dict[str, Any] = {
@@ -202,6 +203,7 @@ _KINDS: dict[str, Any] = {
     "small": lambda count, size, unread: mailbox("small", count, size, unread),
     "searcher": lambda count, size, unread: mailbox("searcher", count, size, unread),
     "fill": fill,
+    "analyse": _analyse,
 }
 
 if __name__ == "__main__":
