@@ -10,7 +10,7 @@ from accounts import credentials
 from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import bulk, keyring, outbox
-from portal.ids import uuid7
+from portal.ids import uuid7s
 
 from . import digests, mail_server_copy, notifications, sealing
 from .addressing import Addressed
@@ -64,10 +64,10 @@ class Copies:
         """One for each recipient, hidden until it becomes visible, and a temporary password for those who need one; in
         a constant number of statements, for 500 people are written to while somebody waits."""
         users = [user for user, _person in people]
-        entry_ids = [uuid7() for _ in users]
+        entry_ids = uuid7s(len(users))
         mail_ids = self._announce(users, entry_ids)
         outbox.enqueue(credentials.first_visit_mails(users, due_at=self.visible_at))
-        recipient_ids = [uuid7() for _ in users]
+        recipient_ids = uuid7s(len(users))
         bulk.insert_like(
             Recipient(message_id=self.message.id),
             {

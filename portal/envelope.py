@@ -1,10 +1,11 @@
 """What every mail of the portal carries, whoever writes it: address, Message-ID, Date, the form it is sent in."""
 
-import secrets
+from collections.abc import Iterable
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
+from uuid import UUID
 
 from django.conf import settings
 
@@ -41,8 +42,10 @@ def _address_in(text: str) -> str:
     return parseaddr(text)[1]
 
 
-def new_message_id(organization: Organization) -> str:
-    return f"<{secrets.token_hex(16)}@{domain_of(organization)}>"
+def message_ids(mails: Iterable[UUID], organization: Organization) -> list[str]:
+    """The Message-IDs of the mails with these ids: as unique as those are, which spares an index."""
+    domain = domain_of(organization)
+    return [f"<{mail.hex}@{domain}>" for mail in mails]
 
 
 def dressed(message: Letter | EmailMessage, mail: OutgoingMail) -> bytes:

@@ -27,7 +27,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from . import bulk, envelope, moments
-from .ids import uuid7
+from .ids import uuid7, uuid7s
 from .letters import Letter
 from .models import Organization, OutgoingMail
 
@@ -81,7 +81,9 @@ def new_mail(
     not_after: datetime | None = None,
 ) -> OutgoingMail:
     """An unsaved mail; its Message-ID and Date stand from now on, whatever happens to it."""
+    mail_id = uuid7()
     return OutgoingMail(
+        id=mail_id,
         organization=organization,
         kind=kind,
         about=about,
@@ -89,7 +91,7 @@ def new_mail(
         dedupe_key=dedupe_key,
         due_at=due_at,
         not_after=not_after,
-        message_id=envelope.new_message_id(organization),
+        message_id=envelope.message_ids([mail_id], organization)[0],
         date=moments.truncated(due_at),
     )
 
@@ -104,13 +106,13 @@ def enqueue(mails: Sequence[OutgoingMail]) -> None:
 def enqueue_like(mail: OutgoingMail, *, about: list[UUID], to_address: list[str], dedupe_key: list[str]) -> list[UUID]:
     """The same for many mails, all like this (unsaved) one but for what they are about and whom they go to; returns
     their ids."""
-    mail_ids = [uuid7() for _ in about]
+    mail_ids = uuid7s(len(about))
     columns: dict[str, list[Any]] = {
         "id": mail_ids,
         "about": about,
         "to_address": to_address,
         "dedupe_key": dedupe_key,
-        "message_id": [envelope.new_message_id(mail.organization) for _ in about],
+        "message_id": envelope.message_ids(mail_ids, mail.organization),
     }
     bulk.insert_like(mail, columns, ignore_conflicts=True)
     transaction.on_commit(wake_up)

@@ -43,7 +43,7 @@ class OutgoingMail(models.Model):
     # What came back after a server had taken it (portal/bounces.py); words without a moment: it is only delayed.
     bounced_at = models.DateTimeField(null=True, blank=True)
     bounce_words = models.TextField(blank=True, default="")
-    message_id = models.CharField(max_length=200)
+    message_id = models.CharField(max_length=200)  # unique as the id is, of which it is made
     date = models.DateTimeField(help_text="Its Date header, the same at every try.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -58,7 +58,6 @@ class OutgoingMail(models.Model):
         constraints = [
             # Not `unique=True`, which on PostgreSQL keeps a second index for LIKE; 500 mails are inserted at once.
             models.UniqueConstraint(name="outgoing_mail_dedupe_key", fields=["dedupe_key"]),
-            models.UniqueConstraint(name="outgoing_mail_message_id", fields=["message_id"]),
             models.CheckConstraint(
                 name="outgoing_mail_finished_in_a_final_state",
                 condition=models.Q(state__in=["sent", "failed", "cancelled"], finished_at__isnull=False)
