@@ -78,6 +78,16 @@ def test_rows_like_one_are_all_but_that_one(organization):
     assert first._state.adding and first.to_address == "r0@outside.example"
 
 
+@pytest.mark.parametrize("text", ['"', "\\", '","', "NULL", "", "{}", "a,b", "\n", " "])
+def test_one_text_among_plain_ones_is_kept_as_it_is(organization, text):
+    rows = mails(organization, 3)
+    for row, reply in zip(rows, ("plain", text, "also plain"), strict=True):
+        row.dedupe_key, row.server_reply = row.to_address, reply
+    bulk.insert(rows)
+    found = OutgoingMail.objects.in_bulk([row.id for row in rows])
+    assert [found[row.id].server_reply for row in rows] == ["plain", text, "also plain"]
+
+
 def test_nothing_to_insert_asks_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
         bulk.insert([])

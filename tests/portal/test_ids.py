@@ -1,7 +1,7 @@
 import time
 import uuid
 
-from portal.ids import uuid7
+from portal.ids import uuid7, uuid7s
 
 
 def test_it_is_a_version_7_uuid_of_this_moment():
@@ -15,3 +15,15 @@ def test_later_ones_are_larger_even_within_a_millisecond():
     made = [uuid7() for _ in range(20_000)]
     assert made == sorted(made)
     assert len(set(made)) == len(made)
+
+
+def test_many_at_once_are_in_order_between_those_before_and_after():
+    made = [uuid7(), *uuid7s(10_000), uuid7(), *uuid7s(3), *uuid7s(0), uuid7()]
+    assert len(made) == 10_006
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+
+
+def test_what_is_random_in_them_is_their_own():
+    assert len({one.int & (1 << 62) - 1 for one in uuid7s(1000)}) == 1000

@@ -126,6 +126,21 @@ def test_message_ids_stand_in_the_portals_own_mail_domain(enqueue, settings):
     assert enqueue().message_id.endswith("@portal.example>")
 
 
+def test_no_two_mails_have_the_same_message_id(organization):
+    mail = outbox.new_mail(
+        organization=organization,
+        kind="k",
+        about=uuid7(),
+        to_address="a@x.example",
+        dedupe_key="k",
+        due_at=moments.now(),
+    )
+    outbox.enqueue([mail])
+    keys = [f"k{number}" for number in range(10)]
+    outbox.enqueue_like(mail, about=[mail.about] * 10, to_address=[mail.to_address] * 10, dedupe_key=keys)
+    assert len(set(OutgoingMail.objects.values_list("message_id", flat=True))) == 11
+
+
 def test_sent_mail_is_not_sent_again(enqueue, smtp):
     enqueue()
     assert [delivery.deliver_due(), delivery.deliver_due()] == [1, 0]
