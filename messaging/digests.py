@@ -59,7 +59,9 @@ def end_of_period(notify: str, time_zone: str, moment: datetime) -> datetime:
     """When the digest leaves that announces what becomes visible at this moment."""
     local = (moment + MARGIN).astimezone(ZoneInfo(time_zone))
     if notify != User.Notify.DAILY:
-        return local.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        # Counted in time that passes: where clocks change, an hour on their faces takes two hours, or none.
+        begun = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return local.astimezone(UTC) - begun + timedelta(hours=1)
     today = local.replace(hour=DAILY_AT, minute=0, second=0, microsecond=0)
     return today if local < today else today + timedelta(days=1)
 

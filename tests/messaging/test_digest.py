@@ -99,6 +99,22 @@ def test_a_day_is_the_readers():
     assert ends == datetime(2001, 7, 4, 4, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["Europe/London", "America/St_Johns", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    "day", [(2027, 3, 28), (2027, 10, 31), (2027, 3, 14), (2027, 11, 7), (2027, 4, 3), (2027, 10, 2)]
+)
+def test_an_hourly_digest_leaves_within_the_hour_when_clocks_change(day, zone):
+    for minute in range(0, 24 * 60, 7):
+        moment = datetime(*day, tzinfo=UTC) + timedelta(minutes=minute)
+        waits = digests.end_of_period("hourly", zone, moment) - moment
+        assert timedelta(minutes=1) <= waits <= timedelta(minutes=61), moment
+
+
+def test_a_daily_digest_leaves_at_seven_when_clocks_change():
+    before = datetime(2001, 3, 24, 12, tzinfo=UTC)  # Athens: seven is 5:00 in UTC until that night, and 4:00 after it
+    assert digests.end_of_period("daily", "Europe/Athens", before) == datetime(2001, 3, 25, 4, tzinfo=UTC)
+
+
 @pytest.fixture
 def server(settings) -> Iterator[ScriptedServer]:
     with running() as server:
