@@ -142,7 +142,12 @@ def i6_nothing_unexpected_arrives(record: Record) -> Violations:
 
 def i7_everything_ends_in_time(record: Record) -> Violations:
     if record.unfinished:
-        yield f"{record.unfinished} mails had come to no end {record.settled_after:.0f} s after the fault was over"
+        rows = [row for row in record.rows if row.finished_at is None]
+        left = Counter(f"{row.kind} {row.state}, due {row.due_at:%d %b %H:%M:%S}" for row in rows)
+        yield (
+            f"{record.unfinished} mails had come to no end {record.settled_after:.0f} s after the fault was over: "
+            + "; ".join(f"{count} × {words}" for words, count in left.most_common(3))
+        )
 
 
 def i8_a_credential_succeeds_once(record: Record) -> Violations:

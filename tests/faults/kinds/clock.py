@@ -1,9 +1,12 @@
 """F8: machines whose clocks are wrong. The database's decides; nothing expires early, nothing is sent again."""
 
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from ..run import Run
 from ..stage import Stage
@@ -105,6 +108,68 @@ def database_stepped(run: Run) -> None:
         run.settle()
         _judge(run)
     finally:
+        stage.cluster.clock = ()
+        _restart(stage)
+
+
+@fault("F8", "29 February ends", needs="faketime", midnight=datetime(2028, 3, 1, tzinfo=UTC))
+@fault("F8", "an hour is left out", needs="faketime", midnight=datetime(2027, 3, 28, 1, tzinfo=UTC))
+@fault("F8", "an hour comes twice", needs="faketime", midnight=datetime(2027, 10, 31, 1, tzinfo=UTC))
+def calendar(run: Run, midnight: datetime) -> None:
+    """London's people write and read before and after that moment, which every machine passes while they do."""
+    from accounts.models import User
+    from messaging.models import Message
+
+    run.organization.time_zone = "Europe/London"
+    run.organization.save()
+    with _everywhere(run, midnight - timedelta(seconds=10)):
+        run.server.script["DOT"] = lambda _argument: time.sleep(0.05)
+        letters = [run.letter(12, size=1000) for _ in range(12)]
+        people = User.objects.filter(organization=run.organization)
+        people.update(password_set_at=Now())
+        hourly = letters[0].to[1]
+        people.filter(address=hourly).update(notify=User.Notify.HOURLY)
+        for letter in letters:
+            assert run.send(letter), run.record.answers[-1]
+            Message.objects.filter(id=letter.id).update(expires_at=Now() + timedelta(minutes=30))
+            time.sleep(1.5)
+        if _now() < midnight:
+            run.record.wrong.append("all was over before the moment came")
+        for letter in (letters[0], letters[-1]):
+            if not _is_readable(run, letter):
+                run.record.wrong.append("expired early")
+        digest = run.rows().get(to_address=hourly, kind="digest")
+        if not timedelta(0) < digest.due_at - _now() <= timedelta(minutes=61):
+            run.record.wrong.append(f"an hourly digest is due at {digest.due_at}, and it is {_now()}")
+        run.rows().filter(pk=digest.pk).update(due_at=Now())
+        run.settle()
+        _judge(run)
+
+
+def _now() -> datetime:
+    """By the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def _everywhere(run: Run, moment: datetime) -> Iterator[None]:
+    """For the block, it is that moment for the database and every process."""
+    stage = run.stage
+    later = _at(f"+{int((moment - datetime.now(UTC)).total_seconds())}s")
+    stage.end_all("web", "worker", "clock")
+    try:
+        stage.cluster.clock = ("env", "DONT_FAKE_MONOTONIC=1", *later)
+        _restart(stage)
+        stage.web(prefix=later)
+        stage.worker(prefix=later)
+        stage.clock(prefix=later)
+        run.wait(lambda: run.browser().get("/").status == 200, 30)
+        yield
+        time.sleep(1)  # the last outcome is on the disk before the crash, after which its lease would last for months
+    finally:
+        stage.end_all("web", "worker", "clock")
         stage.cluster.clock = ()
         _restart(stage)
 
