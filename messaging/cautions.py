@@ -3,11 +3,11 @@ many recipients who would all see each other."""
 
 from collections.abc import Iterable
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts.models import Domain, User
+from portal import dates
 from portal.models import Organization
 
 from .addressing import Addressed
@@ -55,7 +55,7 @@ def _bounced(organization: Organization, people: list[Addressed]) -> list[str]:
         _("A mail to %(address)s came back on %(day)s%(why)s Is the address right?")
         % {
             "address": user.address,
-            "day": date_format(localtime(user.bounced_at), "DATE_FORMAT"),
+            "day": dates.day(localtime(user.bounced_at)),
             "why": f": “{user.bounce_words}”." if user.bounce_words else ".",
         }
         for user in flagged.only("address", "bounced_at", "bounce_words").order_by("address")

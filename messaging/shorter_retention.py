@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Min, QuerySet
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal import moments
+from portal import dates, moments
 from portal.models import Organization
 
 from .models import Message
@@ -49,4 +48,4 @@ def _destroyed_earlier(messages: QuerySet[Message], after: Organization) -> str:
 
 def _day(sent_at: datetime, after: Organization) -> str:
     due = sent_at + timedelta(days=after.retention_days)
-    return date_format(due.astimezone(ZoneInfo(after.time_zone)), "DATE_FORMAT")
+    return dates.day(due.astimezone(ZoneInfo(after.time_zone)))

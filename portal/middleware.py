@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
-from . import audit
+from . import audit, dates
 from .closing import PortalClosed
 from .keyring import SealBroken
 from .views import closed_portal, server_error
@@ -62,8 +62,8 @@ def _usual_policy() -> str:
 
 
 class LocalTimeMiddleware:
-    """Dates are shown in the zone that the person chose, else in the organisation's; words in the language that the
-    person chose, else in the one the browser asks for, else in the organisation's."""
+    """Dates are shown in the zone that the person chose, else in the organisation's, and written as the person chose;
+    words in the language that the person chose, else in the one the browser asks for, else in the organisation's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -74,7 +74,8 @@ class LocalTimeMiddleware:
         user: Any = request.user
         language = user.language or _asked_for(request) or user.organization.language
         zone = ZoneInfo(user.time_zone or user.organization.time_zone)
-        with timezone.override(zone), translation.override(language):
+        written = dates.override(user.date_format, user.time_format)
+        with timezone.override(zone), translation.override(language), written:
             request.LANGUAGE_CODE = translation.get_language()
             return self.get_response(request)
 

@@ -273,8 +273,9 @@ else:
 
 LANGUAGE_CODE = "en-gb"
 # Those in which the portal's own words exist: English text that calls itself German is read aloud as gibberish. One
-# more takes a catalogue.
+# more takes a catalogue, and a folder in portal/formats/.
 LANGUAGES = [("en-gb", "English (UK)"), ("en", "English (US)")]
+FORMAT_MODULE_PATH = "portal.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

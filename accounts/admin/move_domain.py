@@ -32,6 +32,7 @@ def move_page(request: HttpRequest, domain_id: uuid.UUID, context: dict[str, Any
         "title": gettext("Move to Internal Directories?"),
         "subtitle": domain.name,
         "original": domain,
+        "back": reverse("admin:accounts_externaldomain_change", args=[domain.pk]),
         "users": domain.users.count(),
     }
     return TemplateResponse(request, "admin/accounts/externaldomain/move.html", context)

@@ -33,7 +33,13 @@ def rename_page(request: HttpRequest, user: User, context: dict[str, Any]) -> Ht
     if form.is_valid() and _is_renamed(request, user, form):
         messages.success(request, gettext("The address is changed. Both addresses are told by mail."))
         return HttpResponseRedirect(page)
-    context |= {"title": gettext("Change address"), "subtitle": user.address, "original": user, "form": form}
+    context |= {
+        "title": gettext("Change address"),
+        "subtitle": user.address,
+        "original": user,
+        "back": page,
+        "form": form,
+    }
     return TemplateResponse(request, "admin/accounts/user/rename.html", context)
 
 

@@ -1,12 +1,12 @@
 """Whether mail reaches a user, on the user's page."""
 
 from django.contrib import admin
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from portal.dates import in_full
 
 from ..models import User
 
@@ -15,8 +15,8 @@ from ..models import User
 def mail_arrives(user: User) -> SafeString | str:
     if user.bounced_at is None:
         return gettext("Nothing has come back")
-    day = date_format(localtime(user.bounced_at), "DATETIME_FORMAT")
-    text = gettext("Came back on %(day)s. %(why)s") % {"day": day, "why": user.bounce_words}
+    told = {"day": in_full(user.bounced_at), "why": user.bounce_words}
+    text = gettext("Came back on %(day)s. %(why)s") % told
     # Its form stands below the page's own, in the template.
     return format_html(
         '<span>{}</span> <button type="submit" form="clear-bounce" class="verb">{}</button>',

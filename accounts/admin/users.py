@@ -9,16 +9,15 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from portal import moments
 from portal.console import OrganizationScopedAdmin, is_operator, may, visible
+from portal.dates import in_full
 
 from .. import (
     credentials,
@@ -141,9 +140,9 @@ class UserAdmin(OrganizationScopedAdmin):
         if user.change_ordered_at:
             return gettext("To be changed at the next logon, by an administrator’s order")
         if user.temporary_until:
-            return gettext("Temporary, to be changed at the next logon; lasts until %s") % _moment(user.temporary_until)
+            return gettext("Temporary, to be changed at the next logon; lasts until %s") % in_full(user.temporary_until)
         if user.password_set_at:
-            return gettext("Chosen by the user, %s") % _moment(user.password_set_at)
+            return gettext("Chosen by the user, %s") % in_full(user.password_set_at)
         return gettext("Never set")
 
     @admin.display(description=_("help to log in"))
@@ -161,7 +160,7 @@ class UserAdmin(OrganizationScopedAdmin):
         if not second_factor.is_enrolled(user):
             return gettext("None, though one is demanded") if user.second_factor_is_demanded else gettext("None")
         if due := second_factor.removal_due_at(user):
-            text = gettext("Will be removed %s") % _moment(due)
+            text = gettext("Will be removed %s") % in_full(due)
             return _with_button(text, "keep-second-factor", _("Keep It"))
         if second_factor.is_locked(user):
             text = gettext("Locked after %d wrong ones; whoever gave them knows the password")
@@ -171,7 +170,7 @@ class UserAdmin(OrganizationScopedAdmin):
     @admin.display(description=_("account"))
     def account(self, user: User) -> SafeString:
         if user.disabled_at:
-            return _with_button(gettext("Disabled since %s") % _moment(user.disabled_at), "enable", _("Enable"))
+            return _with_button(gettext("Disabled since %s") % in_full(user.disabled_at), "enable", _("Enable"))
         return _with_button(gettext("Enabled"), "disable", _("Disable"))
 
     @admin.display(description=_("failed log-ins"))
@@ -183,7 +182,7 @@ class UserAdmin(OrganizationScopedAdmin):
             return _with_button(text % user.failures, "clear-lock", _("Clear Lock"))
         text = ngettext("%d since the last success", "%d since the last success", user.failures) % user.failures
         if not user.may_try_at(moments.now()) and user.next_try_at:
-            text = f"{text}; {gettext('locked until %s') % _moment(user.next_try_at)}"
+            text = f"{text}; {gettext('locked until %s') % in_full(user.next_try_at)}"
         return _with_button(text, "clear-lock", _("Clear Lock"))
 
     mail_arrives = staticmethod(mail_arrives)
@@ -275,15 +274,12 @@ class UserAdmin(OrganizationScopedAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("Temporary password"),
             "original": user,
+            "back": reverse("admin:accounts_user_change", args=[user.pk]),
             "opts": self.opts,
             "password": credentials.issue(actor=actor, user=user),
             "hours": int(credentials.ADMINISTRATOR_LIFETIME.total_seconds() // 3600),
         }
         return TemplateResponse(request, "admin/accounts/user/temporary_password.html", context)
-
-
-def _moment(moment: Any) -> str:
-    return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
 def _with_button(text: str, verb: str, label: Any) -> SafeString:

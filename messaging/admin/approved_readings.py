@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal import confirmation, moments
 from portal.console import ReadOnlyAdmin, may, visible
+from portal.dates import in_full
 
 from .. import approved_reading
 from ..models import ApprovedReading, Message
@@ -74,8 +75,15 @@ class ApprovedReadingAdmin(ReadOnlyAdmin):
             asked = approved_reading.ask(actor=actor, message=message, reason=form.cleaned_data["reason"])
             messages.success(request, gettext("You have asked. Another administrator decides."))
             return HttpResponseRedirect(reverse("admin:messaging_approvedreading_change", args=[asked.pk]))
-        context = self._context(request, title=gettext("Ask to read a message"), message=message, form=form)
-        return TemplateResponse(request, "admin/messaging/approvedreading/ask.html", context | {"problem": problem})
+        context = self._context(
+            request,
+            title=gettext("Ask to read a message"),
+            subtitle=f"{message.sender.address}, {in_full(message.sent_at)}",
+            back=reverse("admin:messaging_message_change", args=[message.pk]),
+            form=form,
+            problem=problem,
+        )
+        return TemplateResponse(request, "admin/messaging/approvedreading/ask.html", context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

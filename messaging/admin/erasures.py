@@ -51,6 +51,7 @@ class ErasureAdmin(ReadOnlyAdmin):
             "subtitle": user.address,
             "opts": self.opts,
             "original": user,
+            "back": reverse("admin:accounts_user_change", args=[user.pk]),
             "problem": problem,
             "reach": erasing.reach(user),
         }

@@ -14,12 +14,12 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from portal import moments
 from portal.console import ReadOnlyAdmin, is_operator, visible
+from portal.dates import in_full
 from portal.models import Organization
 
 from .. import mass_recall, tracking, traffic
@@ -44,9 +44,9 @@ class MomentField(forms.DateTimeField):
 class SearchForm(forms.Form):
     start = MomentField(label=_("Sent from"), required=False)
     end = MomentField(label=_("Until"), required=False)
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=STATUSES)
     sender = forms.CharField(label=_("Sender"), required=False, max_length=320)
     recipient = forms.CharField(label=_("Recipient"), required=False, max_length=320)
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=STATUSES)
     organization = forms.ModelChoiceField(
         label=_("Organisation"), required=False, queryset=Organization.objects.order_by("name")
     )
@@ -92,11 +92,11 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("sent"))
     def sent(self, message: Message) -> str:
-        return _moment(message.sent_at)
+        return in_full(message.sent_at)
 
     @admin.display(description=_("expires"))
     def expires(self, message: Message) -> str:
-        return _moment(message.expires_at) or gettext("never")
+        return in_full(message.expires_at) or gettext("never")
 
     @admin.display(description=_("status"))
     def status(self, message: Message) -> str:
@@ -191,7 +191,8 @@ class MessageAdmin(ReadOnlyAdmin):
             "count": len(selected),
             "ticked": [] if is_all else list(selected),
             "asked_at": moments.now().isoformat() if is_all else "",
-            "search": f"{request.path}?{query}",
+            "action": f"{request.path}?{query}",
+            "back": request.get_full_path(),
         }
         return TemplateResponse(request, "admin/messaging/message/recall.html", context)
 
@@ -210,10 +211,6 @@ class MessageAdmin(ReadOnlyAdmin):
         text = ngettext("%d message is being recalled.", "%d messages are being recalled.", count) % count
         messages.success(request, text)
         return HttpResponseRedirect(reverse("admin:messaging_massrecall_change", args=[orders[0].pk]))
-
-
-def _moment(moment: datetime | None) -> str:
-    return date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else ""
 
 
 def _parsed(text: str) -> datetime | None:

@@ -56,6 +56,7 @@ def close(request: HttpRequest, organization_id: UUID) -> HttpResponse:
         "title": _("Close this organisation?"),
         "subtitle": organization.name,
         "original": organization,
+        "back": _page_of(organization),
         "form": form,
         "problem": problem,
         "reach": closing.reach(organization),

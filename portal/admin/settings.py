@@ -197,6 +197,7 @@ class OrganizationAdmin(OrganizationScopedAdmin):
             "title": _("Are you sure?"),
             "subtitle": None,
             "opts": self.opts,
+            "back": request.path,
             "consequences": found,
             "days": wanted.retention_days,
             "posted": [(name, value) for name in request.POST for value in request.POST.getlist(name)],

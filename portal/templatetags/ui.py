@@ -17,15 +17,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from portal.dates import DATES, DAYS, SHORT_DATES, TIMES
 from portal.plain_text import plain_text
 
 register = template.Library()
 
-# What a person may choose on the page "Account", in Django's format letters.
-_DATES = {"day_first": "j F Y", "month_first": "F j, Y", "iso": "Y-m-d"}
-_SHORT_DATES = {"day_first": "d/m/Y", "month_first": "m/d/Y", "iso": "Y-m-d"}
-_DAYS = {"day_first": "j M", "month_first": "M j", "iso": "m-d"}
-_TIMES = {"24": "H:i", "12": "g:i a"}
 # As date.weekday counts: Monday is 0.
 _WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
 # A tag that names a colour: style="color:…", bgcolor=…, background:….
@@ -144,10 +140,10 @@ def _reader(context: Context) -> _Reader:
             today=today,
             week_began=_week_began(today, getattr(user, "week_starts_on", "")),
             full=_("%(date)s, %(time)s %(zone)s"),
-            date=_DATES.get(getattr(user, "date_format", ""), "DATE_FORMAT"),
-            short_date=_SHORT_DATES.get(getattr(user, "date_format", ""), "SHORT_DATE_FORMAT"),
-            day_and_month=_DAYS.get(getattr(user, "date_format", ""), "j M"),
-            clock=_TIMES.get(getattr(user, "time_format", ""), "H:i"),
+            date=DATES.get(getattr(user, "date_format", ""), "DATE_FORMAT"),
+            short_date=SHORT_DATES.get(getattr(user, "date_format", ""), "SHORT_DATE_FORMAT"),
+            day_and_month=DAYS.get(getattr(user, "date_format", ""), "j M"),
+            clock=TIMES.get(getattr(user, "time_format", ""), "H:i"),
         )
     return found
 

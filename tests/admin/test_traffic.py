@@ -137,7 +137,7 @@ def test_all_that_the_search_finds_is_recalled(north, sender, send):  # noqa: F8
     assert "1 message would be recalled." in response.content.decode()
     late = send(sender, to="late@x.example")  # after the question
     posted = {"all": "yes", "confirmed": "yes", "asked_at": response.context["asked_at"]}
-    north.client.post(response.context["search"], posted)
+    north.client.post(response.context["action"], posted)
     assert (held(wanted), held(other), held(late)) == (0, 1, 1)
 
 
@@ -149,7 +149,7 @@ def test_thousands_are_confirmed_by_a_form_of_a_few_fields(north, sender):
     assert "1500 messages would be recalled." in response.content.decode()
     assert response.content.decode().count("<input") < 10
     posted = {"all": "yes", "confirmed": "yes", "asked_at": response.context["asked_at"]}
-    north.client.post(response.context["search"], posted)
+    north.client.post(response.context["action"], posted)
     assert mass_recall.progress(MassRecall.objects.get()).total == 1500
 
 
