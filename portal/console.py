@@ -99,8 +99,12 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     linked_filters: tuple[str, ...] = ()
     # What of it can be a file (portal/imports.py); empty: nothing.
     file_kind = ""
+    # Whether the audit log tells of its rows by themselves; then their pages lead to that.
+    has_history = True
     # An organisation has one of these: a page, and no list.
     only_one = False
+    # Once added, its own page has what is to be done next: nobody goes on to add another.
+    leads_on = False
     actions = None
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -251,7 +255,9 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     def render_change_form(
         self, request: Any, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
     ) -> Any:
-        context["show_save_and_add_another"] = add and not self.only_one
+        context["show_save_and_add_another"] = add and not (self.only_one or self.leads_on)
+        context["show_save_and_continue"] = not (add and self.leads_on)
+        context["has_history"] = self.has_history
         context["is_only_page"] = self.only_one or (self.model is Organization and not is_operator(request))
         if obj is None and self.only_one:
             context["title"] = capfirst(self.opts.verbose_name)

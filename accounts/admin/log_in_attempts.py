@@ -10,6 +10,7 @@ from ..models import LogInAttempt
 
 @admin.register(LogInAttempt)
 class LogInAttemptAdmin(ReadOnlyAdmin):
+    has_history = False
     list_display = ("reference", "at", "address", "cause", "network")
     list_filter = ("cause", "at")
     search_fields = ("=reference", "^address")

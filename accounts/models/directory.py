@@ -17,7 +17,10 @@ class Domain(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="domains", verbose_name=_("organisation")
     )
-    name = models.CharField(_("domain"), max_length=253, help_text="Lower case, IDNA (RFC 5891) in its ASCII form.")
+    # Lower case, in the ASCII form of IDNA (RFC 5891).
+    name = models.CharField(
+        _("domain"), max_length=253, help_text=_("What stands behind the @, such as clinic.example.")
+    )
     is_internal = models.BooleanField(_("internal"), default=False)
 
     class Meta:

@@ -29,7 +29,9 @@ class LogInAttempt(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="log_in_attempts", verbose_name=_("organisation")
     )
-    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="log_in_attempts")
+    user = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="log_in_attempts", verbose_name=_("user")
+    )
     address = models.CharField(_("address"), max_length=320)
     reference = models.CharField(_("reference"), max_length=16, unique=True)
     cause = models.CharField(_("cause"), max_length=20, choices=Cause)

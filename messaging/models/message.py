@@ -17,7 +17,9 @@ class Message(MessageRules):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # Few indexes of single columns: each costs with every message that is sent and purged. Those below begin with them.
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", verbose_name=_("organisation"), db_index=False
+    )
     sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sent_messages")
     retention_key = models.ForeignKey(RetentionKey, on_delete=models.PROTECT, related_name="+", db_index=False)
     subject = models.BinaryField(help_text="Sealed: text.")

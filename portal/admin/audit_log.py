@@ -9,8 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import audit, audit_export, confirmation, moments
@@ -30,9 +33,9 @@ class MomentField(forms.DateTimeField):
 class ExportForm(forms.Form):
     start = MomentField(label=_("From"), required=False)
     end = MomentField(label=_("Until"), required=False)
+    file_format = forms.ChoiceField(label=_("Format"), choices=[(key, FORMATS[key][0]) for key in FORMATS])
     action = forms.CharField(label=_("Action begins with"), required=False, max_length=60)
     who = forms.CharField(label=_("Who (address begins with)"), required=False, max_length=320)
-    file_format = forms.ChoiceField(label=_("Format"), choices=[(key, FORMATS[key][0]) for key in FORMATS])
 
     def narrowed(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         wanted = self.cleaned_data
@@ -47,6 +50,7 @@ class ExportForm(forms.Form):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
+    has_history = False
     list_display = ("at", "action", "actor_address", "what")
     list_display_links = ("at",)
     list_filter = ("at",)
@@ -54,11 +58,24 @@ class AuditEventAdmin(ReadOnlyAdmin):
     search_help_text = _("The beginning of an action or of the address of who did it, or the id of what it is about.")
     ordering = ("-id",)
     list_per_page = 100
-    fields = ("at", "action", "actor_address", "about", "what")
+    fields = ("at", "action", "actor_address", "what", "more")
 
     @admin.display(description=_("details"))
     def what(self, event: AuditEvent) -> str:
         return in_words(event)
+
+    @admin.display(description=_("about the same"))
+    def more(self, event: AuditEvent) -> SafeString | str:
+        """Whatever else happened to the same person, message or setting."""
+        if event.about is None:
+            return ""
+        url = f"{reverse('admin:portal_auditevent_changelist')}?q={event.about}"
+        return format_html('<a href="{}">{}</a>', url, gettext("All that the audit log says"))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().render_change_form(request, context, *args, **kwargs)
+        response.context_data["title"] = context["original"].action
+        return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         may_export = {"may_export": self.may(request, "export")}

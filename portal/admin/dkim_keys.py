@@ -19,6 +19,7 @@ from ..models import DkimKey
 class DkimKeyAdmin(OrganizationScopedAdmin):
     """Nothing of a key is chosen or changed: it is made, published, and one day deleted. Its private half is sealed."""
 
+    leads_on = True
     list_display = ("selector", "domain", "created_at", "state")
     ordering = ("-created_at",)
     fields = ("domain", "selector", "created_at", "state", "name", "value")

@@ -13,6 +13,7 @@ from ..models import OutgoingMail
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
+    has_history = False
     list_display = ("to_address", "what", "state", "due_at", "server_reply")
     list_filter = ("state", "due_at")
     search_fields = ("^to_address",)

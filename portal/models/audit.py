@@ -19,7 +19,9 @@ class AuditEvent(models.Model):
         db_index=False,
     )
     at = models.DateTimeField(_("at"))
-    action = models.CharField(_("action"), max_length=60, help_text="Dotted, past tense: message.recalled")
+    action = models.CharField(
+        _("action"), max_length=60, help_text=_("What was done, as the search and the export name it.")
+    )
     # No foreign key: the event outlives the person's account, and the ground floor knows no user.
     actor_id = models.UUIDField(null=True)
     actor_address = models.CharField(_("who"), max_length=320, blank=True)

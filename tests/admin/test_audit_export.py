@@ -70,7 +70,7 @@ def test_looking_exports_nothing_and_an_export_is_written_down(north, administra
     event = AuditEvent.objects.get(action="audit_log.exported")
     assert (event.actor_address, event.details) == (
         administrator.address,
-        {"asked": ["action user.", "file_format csv"]},
+        {"asked": ["file_format csv", "action user."]},
     )
 
 

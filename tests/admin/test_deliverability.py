@@ -29,6 +29,15 @@ def test_making_a_key_shows_the_record_to_publish(north):
     assert [event.action for event in AuditEvent.objects.filter(about=key.pk)] == ["dkimkey.created"]
 
 
+def test_a_key_is_made_by_one_button_that_leads_to_its_record(north):
+    html = north.client.get(page(DkimKey, "add")).content.decode()
+    assert 'name="_save"' in html
+    assert 'name="_addanother"' not in html
+    assert 'name="_continue"' not in html
+    response = north.client.post(page(DkimKey, "add"), {"_save": "Save"})
+    assert response.url == page(DkimKey, "change", DkimKey.objects.latest("created_at").pk)
+
+
 def test_a_key_is_not_changed_only_deleted(north):
     assert north.client.post(page(DkimKey, "change", north.key.pk), {"selector": "x"}).status_code == 403
     assert north.client.post(page(DkimKey, "delete", north.key.pk), {"post": "yes"}).status_code == 302

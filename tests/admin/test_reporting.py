@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import LogInAttempt
+from portal import audit
 from portal.models import AuditEvent
 
 from .conftest import page
@@ -28,6 +29,21 @@ def test_details_are_text_however_they_look(north, administrator):
         html = north.client.get(url).content.decode()
         assert "&lt;script&gt;alert(1)" in html
         assert "<script>alert" not in html
+
+
+def test_what_an_action_is_stands_in_an_administrators_words(north):
+    html = north.client.get(page(AuditEvent, "change", north.event.pk)).content.decode()
+    assert "What was done, as the search and the export name it." in html
+    assert "past tense" not in html
+
+
+@pytest.mark.parametrize(("asked", "counted"), [("user", "2 entries"), ("user.changed", "1 entry")])
+def test_the_foot_of_a_list_counts_entries(north, asked, counted):
+    audit.record(north.organization, "user.created", name="Somebody")
+    html = north.client.get(page(AuditEvent, "changelist"), {"q": asked}).content.decode()
+    foot = html.partition('<p class="paginator">')[2].partition("</p>")[0]
+    assert counted in foot
+    assert "audit log" not in foot
 
 
 @pytest.mark.parametrize("model", [LogInAttempt, AuditEvent])

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import expect
 
-from accounts.models import Group, InternalDomain, PortalSession, User
+from accounts.models import Group, InternalDomain, LogInAttempt, PortalSession, User
 from messaging import approved_reading, drafts, mass_recall, sending
 from messaging.definitions import default_for
 from messaging.models import (
@@ -197,6 +197,41 @@ def test_every_page_of_a_model(open_browser, north, administrator, operator, row
         open_to_them = [path for path in paths if client.get(path).status_code == 200]
         assert open_to_them
         look_at(open_browser(person, **telephone), open_to_them)
+
+
+def test_lists_fold_into_a_tablet(open_browser, north, administrator, operator, make_user, complaints):
+    """No column runs out of view there, however long addresses and details are."""
+    long = make_user(
+        north.organization, "a-rather-long-name@laboratory-of-the-northern-region.example", name="A Long-Name " * 5
+    )
+    audit.record(north.organization, "message.reading_approved", actor=long, about=long.pk, name="words of it " * 20)
+    north.mail.__class__.objects.update(to_address=long.address, server_reply="550 no such mailbox " * 9)
+    LogInAttempt.objects.update(address=long.address)
+    RecipientUse.objects.update(sender=long)
+    Message.objects.update(sender=long)
+    for person in (administrator, operator):
+        window = open_browser(person, **SCREENS[2].values[0])
+        for label in LABELS:
+            window.goto(address(apps.get_model(label), "changelist"))
+            cut = window.evaluate(
+                """[...document.querySelectorAll(".results")]
+                    .filter((list) => list.scrollWidth > list.clientWidth + 1).map((list) => list.innerText)"""
+            )
+            assert (label, cut) == (label, [])
+            assert complaints == []
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_the_search_asks_in_full_rows(open_browser, administrator, width):
+    """The two ends of the time stand side by side, and no field alone in a line."""
+    window = open_browser(administrator, viewport={"width": width, "height": 900})
+    window.goto(address(Message, "changelist"))
+    boxes = [field.bounding_box() for field in window.locator(".asking").locator("input, select").all()]
+    tops = [box["y"] for box in boxes if box]
+    lines = [len([one for one in tops if abs(one - top) < 4]) for top in sorted(set(tops))]
+    assert min(lines) > 1
+    first, second = (window.get_by_label(name).bounding_box() for name in ("Sent from", "Until"))
+    assert first["y"] == second["y"]
 
 
 def test_no_url_is_missing():

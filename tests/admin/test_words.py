@@ -1,0 +1,50 @@
+"""The console's words are for administrators: what stands beside a field was written to be read, and can be translated.
+
+A help text or name of a model's field that is a plain string is a developer's note, or made of the column's name.
+"""
+
+from collections.abc import Iterator
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Field
+from django.test import RequestFactory
+from django.utils.functional import Promise
+
+from portal.models import AuditEvent
+
+from .conftest import page
+
+
+def fields_shown(of_model: admin.ModelAdmin, request) -> Iterator[Field]:
+    """The model's fields among what the operator, who sees most, sees in its list and on a row's page."""
+    names = list(of_model.get_list_display(request))
+    if of_model.fields or of_model.fieldsets:  # else its page is no form of Django's
+        names += flatten_fieldsets(of_model.get_fieldsets(request))
+    for name in dict.fromkeys(names):
+        try:
+            yield of_model.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue  # of the form, or of the page itself: in its own words
+
+
+def test_no_developers_note_is_shown(operator):
+    request = RequestFactory().get("/admin/")
+    request.user = operator
+    shown = [field for of_model in admin.site._registry.values() for field in fields_shown(of_model, request)]
+    assert len(shown) >= 60
+    assert [field for field in shown if not isinstance(field.verbose_name, Promise)] == []
+    assert [field for field in shown if field.help_text and not isinstance(field.help_text, Promise)] == []
+
+
+def test_an_event_leads_to_all_about_the_same(north):
+    html = north.client.get(page(AuditEvent, "change", north.event.pk)).content.decode()
+    assert f"<h1>{north.event.action}</h1>" in html
+    assert f'<a href="{page(AuditEvent, "changelist")}?q={north.event.about}">All that the audit log says</a>' in html
+
+
+def test_history_is_offered_where_there_is_one(north):
+    for row, told in ((north.message, True), (north.mail, False), (north.event, False), (north.attempt, False)):
+        html = north.client.get(page(row, "change", row.pk)).content.decode()
+        assert (page(row, "history", row.pk) in html) == told, row
