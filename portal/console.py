@@ -1,9 +1,6 @@
-"""The administration console's ground rule: an administrator sees and touches one organisation, their own.
-
-Every model in the console is registered with an OrganizationScopedAdmin. Whatever page, list, filter, search,
-choice, look-up or forged POST it is, rows come from `visible`: the administrator's own organisation. Absent and
-foreign are the same 404. The operator (superuser) is the one exception: rows of every organisation, with a column
-and a filter that say whose, and a choice of organisation when adding; no row ever changes its organisation.
+"""The administration console's pages: every model in it is registered with an OrganizationScopedAdmin, whose rows are
+those of portal/scoping.py. The operator, who sees every organisation's, gets a column and a filter that say whose, and
+a choice of organisation when adding.
 
 Administrators need no permission rows: being staff is the permission, less what their role leaves out (Django's
 `has_perm` asks the matrix in accounts/roles.py); what nobody may do is said in the class of the model. Each change is
@@ -27,35 +24,11 @@ from django.utils.translation import gettext as _
 
 from . import audit, imports
 from .models import AuditEvent, Organization
+from .scoping import ScopedForm, is_operator, may, organization_of, own_organization, visible
 
 # What a list filter or date filter puts behind its field's name in a query string.
 _FILTER_SUFFIXES = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
 _EVENTS_PER_PAGE = 50
-
-
-def is_operator(request: HttpRequest) -> bool:
-    return bool(request.user.is_superuser)
-
-
-def own_organization(request: HttpRequest) -> Organization:
-    user: Any = request.user
-    return user.organization
-
-
-def may(request: HttpRequest, model: type[models.Model], action: str) -> bool:
-    """Whether this administrator's role covers the action on the model: view, add, change, delete or one of ours."""
-    user: Any = request.user
-    return (
-        user.is_active and user.is_staff and user.has_perm(f"{model._meta.app_label}.{action}_{model._meta.model_name}")
-    )
-
-
-def visible(request: HttpRequest, queryset: QuerySet) -> QuerySet:
-    """Those rows that this administrator may know of. A model without an organisation raises FieldError: closed."""
-    if is_operator(request):
-        return queryset
-    path = "pk" if queryset.model is Organization else "organization"
-    return queryset.filter(**{path: own_organization(request).pk})
 
 
 def in_words(event: AuditEvent) -> str:
@@ -64,31 +37,6 @@ def in_words(event: AuditEvent) -> str:
         f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in event.details.items()
     )
-
-
-def organization_of(row: Any) -> Organization:
-    return row if isinstance(row, Organization) else row.organization
-
-
-class ScopedForm(forms.ModelForm):
-    """Whatever is chosen in it belongs to the row's own organisation. An administrator is offered nothing else; the
-    operator, who sees all, could mix them up."""
-
-    def own_organization(self) -> Any:
-        return self.cleaned_data.get("organization") or getattr(self.instance, "organization", None)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for name, value in list(cleaned.items()):
-            rows = value if isinstance(value, QuerySet) else [value]
-            if any(self._is_foreign(row) for row in rows):
-                self.add_error(name, _("This belongs to another organisation."))
-        return cleaned
-
-    def _is_foreign(self, row: Any) -> bool:
-        organization_id = getattr(row, "organization_id", None)
-        own = self.own_organization()
-        return organization_id is not None and own is not None and organization_id != own.pk
 
 
 class OrganizationScopedAdmin(admin.ModelAdmin):

@@ -21,8 +21,8 @@ from messaging.admin.licences import users_near_limit
 from messaging.models import ApprovedReading, LicensedSender, Message
 from portal import keyring, moments
 from portal.charts import Chart, bar_chart
-from portal.console import is_operator, may, own_organization, visible
 from portal.models import LeafKey, MailHold, Organization, OutgoingMail, RetentionKey
+from portal.scoping import is_operator, may, own_organization, visible
 
 DAYS = 30
 FAILED_WITHIN = timedelta(days=7)

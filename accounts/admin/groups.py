@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.console import OrganizationScopedAdmin, ScopedForm
+from portal.console import OrganizationScopedAdmin
+from portal.scoping import ScopedForm
 
 from ..directories import InvalidAddresses, parse_addresses
 from ..models import Group, User

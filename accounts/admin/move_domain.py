@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from portal.console import visible
+from portal.scoping import visible
 
 from .. import directories, reauthentication
 from ..models import Domain

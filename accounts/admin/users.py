@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from portal import moments
-from portal.console import OrganizationScopedAdmin, is_operator, may, visible
+from portal.console import OrganizationScopedAdmin
 from portal.dates import in_full
+from portal.scoping import is_operator, may, visible
 
 from .. import (
     credentials,

@@ -16,8 +16,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from portal import confirmation, moments
-from portal.console import ReadOnlyAdmin, may, visible
+from portal.console import ReadOnlyAdmin
 from portal.dates import in_full
+from portal.scoping import may, visible
 
 from .. import approved_reading
 from ..models import ApprovedReading, Message

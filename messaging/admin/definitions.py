@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.directories import InvalidAddress, normalize_address
 from accounts.models import User
-from portal.console import OrganizationScopedAdmin, is_operator, own_organization, visible
+from portal.console import OrganizationScopedAdmin
+from portal.scoping import is_operator, own_organization, visible
 
 from .. import rules
 from ..definitions import default_for, senders_offered

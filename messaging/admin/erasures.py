@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import reauthentication
 from accounts.models import User
-from portal.console import ReadOnlyAdmin, visible
+from portal.console import ReadOnlyAdmin
+from portal.scoping import visible
 
 from .. import erasing
 from ..models import Erasure

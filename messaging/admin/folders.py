@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.console import OrganizationScopedAdmin, ScopedForm
+from portal.console import OrganizationScopedAdmin
+from portal.scoping import ScopedForm
 
 from ..models import DefinitionFolder
 

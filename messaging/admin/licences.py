@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from portal import moments
 from portal.charts import Chart, bar_chart
-from portal.console import OrganizationScopedAdmin, is_operator, may, own_organization, visible
+from portal.console import OrganizationScopedAdmin
+from portal.scoping import is_operator, may, own_organization, visible
 
 from .. import bulk_sender_packs, licences
 from ..models import BulkSenderPack, LicensedSender, RecipientUse

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from portal.console import ReadOnlyAdmin, may
+from portal.console import ReadOnlyAdmin
+from portal.scoping import may
 
 from .. import mass_recall
 from ..models import MassRecall, MassRecallItem, Message

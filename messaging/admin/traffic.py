@@ -18,9 +18,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from portal import moments
-from portal.console import ReadOnlyAdmin, is_operator, visible
+from portal.console import ReadOnlyAdmin
 from portal.dates import in_full
 from portal.models import Organization
+from portal.scoping import is_operator, visible
 
 from .. import mass_recall, tracking, traffic
 from ..models import Message

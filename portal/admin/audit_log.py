@@ -17,8 +17,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import audit, audit_export, confirmation, moments
-from ..console import ReadOnlyAdmin, in_words, own_organization
+from ..console import ReadOnlyAdmin, in_words
 from ..models import AuditEvent
+from ..scoping import own_organization
 
 FORMATS = {
     "csv": (_("CSV, for a spreadsheet"), "text/csv; charset=utf-8", audit_export.as_csv),

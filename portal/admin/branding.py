@@ -19,10 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from .. import branding, colours
-from ..console import OrganizationScopedAdmin, ScopedForm, is_operator, own_organization, visible
+from ..console import OrganizationScopedAdmin
 from ..models import Branding
 from ..models.organization import DEFAULT_DISCLAIMER
 from ..pictures import CONTENT_TYPES, NotAPicture
+from ..scoping import ScopedForm, is_operator, own_organization, visible
 from ..small_files import receives_small_files
 
 COLOURS = ("accent", "accent_text", "dark_accent", "dark_accent_text")

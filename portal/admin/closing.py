@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from .. import closing, confirmation
-from ..console import is_operator, visible
 from ..models import Organization
+from ..scoping import is_operator, visible
 
 
 class SlugForm(forms.Form):

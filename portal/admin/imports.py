@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from .. import audit, confirmation, imports, moments
-from ..console import ReadOnlyAdmin, is_operator, own_organization
+from ..console import ReadOnlyAdmin
 from ..models import Import, Organization
+from ..scoping import is_operator, own_organization
 from ..small_files import receives_small_files
 from ..table_files import WRITERS, UnreadableFile
 

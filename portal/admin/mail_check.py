@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import mail_check
-from ..console import OrganizationScopedAdmin, is_operator, own_organization
+from ..console import OrganizationScopedAdmin
 from ..models import MailCheck
+from ..scoping import is_operator, own_organization
 
 TITLES = {
     "from": gettext_lazy("From"),

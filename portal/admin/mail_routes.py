@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import routes
-from ..console import OrganizationScopedAdmin, ScopedForm, is_operator
+from ..console import OrganizationScopedAdmin
 from ..models import MailRoute
+from ..scoping import ScopedForm, is_operator
 
 # What an administrator may have the portal dial; another port is the operator's to choose, for behind it may listen
 # something on the portal's own network that is no mail server.

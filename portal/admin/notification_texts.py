@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from .. import letters, mail_linter, wordings
-from ..console import OrganizationScopedAdmin, ScopedForm, is_operator, own_organization, visible
+from ..console import OrganizationScopedAdmin
 from ..models import NotificationText, Organization
+from ..scoping import ScopedForm, is_operator, own_organization, visible
 from ..wordings import Wording
 
 # The preview stands in a frame of the page, and in it, in one more, the mail's HTML with the styles mails have.

@@ -20,8 +20,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..console import OrganizationScopedAdmin, is_operator, own_organization
+from ..console import OrganizationScopedAdmin
 from ..models import Organization
+from ..scoping import is_operator, own_organization
 from . import closing
 from .effects import EFFECTS
 
