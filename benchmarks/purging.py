@@ -206,13 +206,13 @@ def _delete(seconds: float) -> int:
     deleted, since = 0, "-infinity"
     with connection.cursor() as cursor:
         while time.monotonic() < ends:
-            cursor.execute(_OLDEST, [since, retention._MESSAGES])
+            cursor.execute(_OLDEST, [since, retention._messages.most])
             oldest = cursor.fetchall()
             if not oldest:
                 break
             since = oldest[-1][1]
             for statement in _DELETE:
-                _delete_by(statement, [message for message, _at in oldest], retention._ROWS)
+                _delete_by(statement, [message for message, _at in oldest], retention._keys.most)
             deleted += len(oldest)
     return deleted
 

@@ -12,7 +12,8 @@ a worker that is killed anywhere is simply followed by the next one, and two at 
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -24,28 +25,34 @@ from portal.models import Organization, RetentionKey
 
 from . import attachments, drafts
 from .models import Attachment, AttachmentFetch, MailboxEntry, Message, Quote
+from .purge_pace import Pace
 
-# What one transaction destroys at most: a tenth of a second even on a busy database.
-_MESSAGES, _ROWS, _BYTES = 100, 250, 4 * 1024 * 1024
+# What one transaction destroys at most: messages, keys of copies, files, bytes of bodies.
+_messages, _keys, _files = Pace(100), Pace(250), Pace(250)
+_BYTES = 4 * 1024 * 1024
 
 
 def purge_due(*, seconds: float = 50) -> int:
-    """Destroy the content of what is due, oldest first, for so long at most; returns how many messages."""
+    """Destroy the content of what is due, oldest first, for so long at most; returns how many messages.
+
+    Each organisation has a round in turn: what one has left for years keeps no other waiting."""
     ends = time.monotonic() + seconds
-    return sum(_purge_due_of(organization, ends) for organization in Organization.objects.all())
+    purged, waiting = 0, deque(map(_rounds, Organization.objects.all()))
+    while waiting and time.monotonic() < ends:
+        rounds = waiting.popleft()
+        if count := next(rounds, 0):
+            purged += count
+            waiting.append(rounds)
+    return purged
 
 
-def _purge_due_of(organization: Organization, ends: float) -> int:
-    purged = 0
+def _rounds(organization: Organization) -> Iterator[int]:
+    """How many messages each brings to an end, until nothing is due."""
     due = all_due = _left(organization).filter(sent_at__lte=Now() - timedelta(days=organization.retention_days))
-    while time.monotonic() < ends and (some := _some(due)):
-        count = _purge_some([id_ for id_, _at in some], organization)
-        if not count:
-            break
-        purged += count
+    while some := _some(due):
+        yield _purge_some([id_ for id_, _at in some], organization)
         # Nothing older is left; the index still has it, until it is vacuumed.
         due = all_due.filter(sent_at__gte=some[0][1])
-    return purged
 
 
 def purge_some_of_all(organization: Organization) -> int:
@@ -60,9 +67,9 @@ def is_anything_left(organization: Organization) -> bool:
 
 def _purge_some(messages: Sequence[uuid.UUID], organization: Organization) -> int:
     """One round; returns how many messages it brought to an end."""
-    while _destroy_some_keys(messages) == _ROWS:
+    while _destroy_some_keys(messages):
         pass
-    while _destroy_some_files(messages) == _ROWS:
+    while _destroy_some_files(messages):
         pass
     return _empty(messages, organization)
 
@@ -76,7 +83,7 @@ def _some(messages: QuerySet[Message]) -> list[tuple[uuid.UUID, datetime | None]
     chosen: list[tuple[uuid.UUID, datetime | None]] = []
     total = 0
     oldest = messages.order_by("sent_at").values_list("id", "sent_at", Length("body"))
-    for message_id, sent_at, size in oldest[:_MESSAGES]:
+    for message_id, sent_at, size in oldest[: _messages.rows]:
         total += size
         if chosen and total > _BYTES:
             break
@@ -84,24 +91,26 @@ def _some(messages: QuerySet[Message]) -> list[tuple[uuid.UUID, datetime | None]
     return chosen
 
 
-def _destroy_some_keys(messages: Sequence[uuid.UUID]) -> int:
-    """Every kind of copy, the author's own included."""
+def _destroy_some_keys(messages: Sequence[uuid.UUID]) -> bool:
+    """Every kind of copy, the author's own included. False: there are no more."""
+    rows = _keys.rows
     held = MailboxEntry.objects.filter(message__in=bulk.among(messages), removed_at__isnull=True).order_by()
-    with transaction.atomic():
-        some = held.select_for_update(skip_locked=True).values("id")[:_ROWS]
-        return MailboxEntry.objects.filter(id__in=some).update(wrapped_key=None, removed_at=Now())
+    with _keys.transaction():
+        some = held.select_for_update(skip_locked=True).values("id")[:rows]
+        return MailboxEntry.objects.filter(id__in=some).update(wrapped_key=None, removed_at=Now()) == rows
 
 
-def _destroy_some_files(messages: Sequence[uuid.UUID]) -> int:
-    """Rows first; a file goes once that is committed, unless a forward shares it."""
-    with transaction.atomic():
+def _destroy_some_files(messages: Sequence[uuid.UUID]) -> bool:
+    """Rows first; a file goes once that is committed, unless a forward shares it. False: there are no more."""
+    most = _files.rows
+    with _files.transaction():
         # Held, as whoever copies attachments for a forward holds it: no row is ever left to a file that is gone.
         locked = _locked(messages)
-        rows = list(Attachment.objects.filter(message__in=bulk.among(locked)).values_list("id", "file_id")[:_ROWS])
+        rows = list(Attachment.objects.filter(message__in=bulk.among(locked)).values_list("id", "file_id")[:most])
         if rows:
             _delete_attachments([id_ for id_, _file in rows])
             attachments.remove_files_on_commit([file_id for _id, file_id in rows])
-    return len(rows)
+    return len(rows) == most
 
 
 def _delete_attachments(ids: Sequence[uuid.UUID]) -> None:
@@ -116,7 +125,7 @@ def _empty(messages: Sequence[uuid.UUID], organization: Organization) -> int:
     answers."""
     copies = MailboxEntry.objects.filter(message=OuterRef("pk"), removed_at__isnull=True)
     files = Attachment.objects.filter(message=OuterRef("pk"))
-    with transaction.atomic():
+    with _messages.transaction():
         locked = _locked(messages)
         bare = Message.objects.filter(~Exists(copies), ~Exists(files), id__in=bulk.among(locked))
         ids = list(bare.values_list("id", flat=True))

@@ -4,6 +4,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -405,6 +406,20 @@ def test_a_kill_while_a_key_is_destroyed_leaves_all_or_nothing(old_month, monkey
     assert retention.destroy_ended_keys() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_organisations_have_their_turns(sender, stranger, other_organization, make_user, send, monkeypatch):
+    monkeypatch.setattr(retention._messages, "most", 1)
+    other_sender = make_user(other_organization, "sender@south.example", is_licensed=True)
+    for somebody in (sender, other_sender):
+        for _ in range(3):
+            age(send(somebody, to="first@outside.example"), somebody.organization.retention_days)
+    assert retention.purge_due() == 6
+    purged = AuditEvent.objects.filter(action="message.purged").order_by("id")
+    turns = list(purged.values_list("organization", flat=True))
+    assert turns[::2] != turns[1::2]
+    assert len(set(turns[::2])) == len(set(turns[1::2])) == 1
+
+
 # --- Small transactions ---------------------------------------------------------------------------------------------
 
 
@@ -413,13 +428,25 @@ def test_no_transaction_destroys_more_than_its_share(organization, sender, send,
     everybody = ", ".join(f"r{n}@outside.example" for n in range(30))
     message = send(sender, to=everybody, uploads=[upload() for _ in range(12)])
     age(message, organization.retention_days)
-    monkeypatch.setattr(retention, "_ROWS", 10)
-    seen = []
-    steps = {name: getattr(retention, name) for name in ("_destroy_some_keys", "_destroy_some_files")}
-    for name, step in steps.items():
-        monkeypatch.setattr(retention, name, lambda due, step=step: seen.append(step(due)) or seen[-1])
+    monkeypatch.setattr(retention._keys, "most", 10)
+    monkeypatch.setattr(retention._files, "most", 10)
+    left = {MailboxEntry.objects.filter(wrapped_key__isnull=False): [31], Attachment.objects.all(): [12]}
+
+    def counting(step):
+        def stepped(due):
+            answer = step(due)
+            for rows, counts in left.items():
+                counts.append(rows.count())
+            return answer
+
+        return stepped
+
+    for name in ("_destroy_some_keys", "_destroy_some_files"):
+        monkeypatch.setattr(retention, name, counting(getattr(retention, name)))
     assert retention.purge_due() == 1
-    assert seen == [10, 10, 10, 1, 10, 2]
+    for counts in left.values():
+        assert max(before - after for before, after in pairwise(counts)) <= 10
+        assert counts[-1] == 0
     assert_nothing_is_left(message)
 
 
@@ -437,7 +464,7 @@ def test_many_copies_and_files_take_no_more_statements_than_few(organization, se
 def test_no_round_asks_for_more_than_the_one_before(organization, sender, recipient, send, monkeypatch):
     for _ in range(4):
         age(send(sender, to=recipient.address), organization.retention_days)
-    monkeypatch.setattr(retention, "_MESSAGES", 1)
+    monkeypatch.setattr(retention._messages, "most", 1)
     with CaptureQueriesContext(connection) as queries:
         assert retention.purge_due() == 4
     rounds = [query["sql"].count('"sent_at" >=') for query in queries if "LENGTH(" in query["sql"]]
