@@ -38,18 +38,28 @@ def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
     return _opened(user, _entry(owner=user.id, entry=entry_id))
 
 
-def openable_entry_with_body(user: User, entry_id: uuid.UUID) -> MailboxEntry:
+def openable_content(user: User, entry_id: uuid.UUID) -> MailboxEntry:
+    """The same for what needs nothing but the keys, such as a file: sender and recipient are fetched when asked for."""
+    return _opened(user, _content(owner=user.id, entry=entry_id))
+
+
+def openable_content_with_body(user: User, entry_id: uuid.UUID) -> MailboxEntry:
     """The same, with the body, which may be megabytes, at once."""
-    return _opened(user, _entry_with_body(owner=user.id, entry=entry_id))
+    return _opened(user, _content_with_body(owner=user.id, entry=entry_id))
 
 
 def _any_entry(owner: uuid.UUID, entry: uuid.UUID) -> QuerySet[MailboxEntry]:
-    return entries_of(owner).select_related("recipient").exclude(kind=MailboxEntry.Kind.DRAFT).filter(id=entry)
+    return entries_of(owner).exclude(kind=MailboxEntry.Kind.DRAFT).filter(id=entry)
 
 
-_entry = Prepared(_any_entry)
-_entry_with_body = Prepared(
-    lambda owner, entry: _any_entry(owner, entry).defer(None).defer("message__draft_recipients")
+def _any_content(owner: uuid.UUID, entry: uuid.UUID) -> QuerySet[MailboxEntry]:
+    return _any_entry(owner, entry).select_related(None).select_related("message__retention_key")
+
+
+_entry = Prepared(lambda owner, entry: _any_entry(owner, entry).select_related("recipient"))
+_content = Prepared(_any_content)
+_content_with_body = Prepared(
+    lambda owner, entry: _any_content(owner, entry).defer(None).defer("message__draft_recipients")
 )
 
 

@@ -21,7 +21,7 @@ _ACTIVE = re.compile(r"html|xml|svg|script|shockwave|wasm")
 def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid.UUID) -> HttpResponseBase:
     """The file, by download only, streamed: memory use does not depend on its size."""
     try:
-        copy = access.openable_entry(request.user, entry)
+        copy = access.openable_content(request.user, entry)
     except access.Gone as gone:
         raise Http404 from gone
     row = access.attachment_of(copy, attachment)

@@ -49,7 +49,7 @@ def print_sheet(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse
 
 def _document(request: AuthenticatedRequest, entry: uuid.UUID, template: str) -> HttpResponse:
     try:
-        copy = access.openable_entry_with_body(request.user, entry)
+        copy = access.openable_content_with_body(request.user, entry)
     except access.Gone as gone:
         return render(request, "messaging/body_gone.html", {"reason": gone.reason}, status=410)
     is_for_paper = template == "messaging/print_sheet.html"
