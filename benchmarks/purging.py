@@ -144,7 +144,9 @@ def left() -> dict[str, int]:
 
 def portal() -> None:
     from messaging import retention
+    from securemsg.celery import leave_lasting_objects_out
 
+    leave_lasting_objects_out()
     _in_slices(lambda seconds: retention.purge_due(seconds=seconds))
 
 
