@@ -221,6 +221,25 @@ def test_lists_fold_into_a_tablet(open_browser, north, administrator, operator, 
             assert complaints == []
 
 
+def test_facts_stand_by_their_names(open_browser, administrator, recipient):
+    """Below on a telephone, beside from a tablet on, however long; never with a hole between."""
+    User.objects.filter(pk=recipient.pk).update(bounced_at=recipient.password_set_at, bounce_words="no such user " * 9)
+    for screen in SCREENS:
+        window = open_browser(administrator, **screen.values[0])
+        window.goto(address(User, "change", recipient.pk))
+        holes = window.evaluate(
+            """[...document.querySelectorAll(".form-row .readonly")].map((fact) => {
+                const name = fact.parentElement.querySelector("label").getBoundingClientRect()
+                const text = fact.firstElementChild ?? fact
+                const range = document.createRange()
+                range.selectNodeContents(text)
+                const said = range.getBoundingClientRect()
+                return [fact.textContent.trim(), said.top - name.bottom, said.left - name.right]
+            }).filter(([, below, beside]) => below > 24 || (innerWidth > 767 && beside < 0))"""
+        )
+        assert (screen.id, holes) == (screen.id, [])
+
+
 @pytest.mark.parametrize("width", [768, 1280])
 def test_the_search_asks_in_full_rows(open_browser, administrator, width):
     """The two ends of the time stand side by side, and no field alone in a line."""
