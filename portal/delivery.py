@@ -144,7 +144,7 @@ def _attempt(mail: OutgoingMail, turn: _Turn, writing: _Writing) -> Verdict | No
     """Render and send; None when somebody else has decided about the mail meanwhile."""
     try:
         message = writing.written(mail)
-        content = message and turn.signer.signed(envelope.dressed(message, mail), mail)
+        content = message and turn.signer.signed(envelope.dressed(message, mail), mail.organization)
     except Exception as error:  # one mail's fault must not stop the others
         if is_lost():
             raise
