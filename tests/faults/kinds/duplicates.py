@@ -38,14 +38,17 @@ def deleted_row(run: Run) -> None:
 
 @fault("F10", "ten workers on one row", short=True)
 def ten_workers(run: Run) -> None:
-    """All of them stand right before claiming and are let go at once; the mail server takes its time."""
+    """All of them stand right before claiming and are let go at once; while the mail server takes its time, they are
+    called again."""
     crew = run.stage.worker(10)
-    run.server.script["DOT"] = lambda _argument: time.sleep(0.5)
+    run.server.script["DOT"] = lambda _argument: time.sleep(1)
     run.stage.points.arm(BARRIER, WAIT)
     run.enqueue(1)
     run.call_workers(40)
     wait_until(lambda: run.stage.points.waiting_at(BARRIER) >= 10, 60)
     run.stage.points.disarm()
+    run.wait(lambda: run.rows().filter(state="sending").exists())
+    run.call_workers(20)
     run.wait(lambda: run.unfinished() == 0)
-    time.sleep(1)  # for whoever would send it once more
+    time.sleep(2)  # for whoever would send it once more
     crew.kill()
