@@ -21,6 +21,10 @@ def _late(line: Proxy) -> None:
     line.latency, line.loss = 0.02, 0.05
 
 
+def _far(line: Proxy) -> None:
+    line.latency = 0.1  # each way
+
+
 def _narrow(line: Proxy) -> None:
     line.bytes_per_second = 40_000
 
@@ -41,6 +45,7 @@ def _refusing(line: Proxy) -> None:
 
 TROUBLES: dict[str, tuple[Callable[[Proxy], None], float]] = {
     "late and lossy": (_late, 4),
+    "far away": (_far, 8),
     "narrow": (_narrow, 4),
     "cut": (Proxy.cut, 1),
     "half closed": (Proxy.half_close, 3),
