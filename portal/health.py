@@ -1,10 +1,11 @@
 """Health: whether this process lives, whether the installation can do its work, and what to count.
 
-`/healthz` asks nothing but the process. `/readyz` asks the database, the key ring, the queue and the disk, and says in
-a sentence each what is wrong: no number, no name, for everybody may ask. Answers are kept for seconds, so that however
-often somebody asks, the database is asked as often as it can bear.
+`/healthz` asks nothing but the process. `/readyz` asks the database, the key ring, the queue and the disk, and says of
+each that is not well what is wrong and what to do: no number, no name, for everybody may ask. Answers are kept for
+seconds, so that however often somebody asks, the database is asked as often as it can bear.
 """
 
+import logging
 import shutil
 import threading
 import time
@@ -17,7 +18,10 @@ from django.db import Error, connection
 from django.utils.translation import gettext as _
 
 from . import keyring, moments
+from .keyring import MasterKeysMissing, SealBroken
 from .models import OutgoingMail
+
+logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 5
 # The clock looks every five seconds: mail that nobody has touched for this long has no worker.
@@ -46,41 +50,49 @@ class Kept(Generic[Answer]):
 
 
 def _problems() -> list[str]:
-    """A sentence for each part that does not do its work; empty: ready."""
+    """For each part that does not do its work, what is wrong and what to do about it; empty: ready."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
-        return [_("The database does not answer.")]
-    asked = (
-        (_keys_open, _("The key ring cannot be opened.")),
-        (_queue_moves, _("Mail is waiting and no worker takes it.")),
-        (_disk_has_room, _("The disk that attachments are on is nearly full or cannot be reached.")),
-    )
-    return [words for is_well, words in asked if not is_well()]
+        return [_("The database does not answer. Bring it back; web and workers find it again by themselves.")]
+    return [words for found in (_key_ring(), _queue(), _disk()) if (words := found)]
 
 
 problems = Kept(_problems, KEPT_SECONDS)
 
 
-def _keys_open() -> bool:
+def _key_ring() -> str:
     try:
-        keyring.leaf_key("health")
-    except Exception:  # a wrong file, a wrong key, a file that is gone: whatever it is, nothing can be opened
-        return False
-    return True
+        keyring.check_ring()
+    except MasterKeysMissing:  # the log has which, or why
+        return _(
+            "The key ring cannot be read, or lacks a master key that is in use; the log says which. "
+            "Put the master keys back as they were: nothing is lost."
+        )
+    except SealBroken as broken:
+        logger.critical("The key ring does not open what is stored: %s", broken)
+        return _(
+            "The key ring does not open what was sealed with it: it has another key under the same name. "
+            "Put the master keys back as they were: nothing is lost."
+        )
+    return ""
 
 
-def _queue_moves() -> bool:
+def _queue() -> str:
     """Mail that waits for a destination is not late: whoever looks at it puts it off, which is movement."""
     late = moments.now() - QUEUE_LATE
-    return not OutgoingMail.objects.filter(finished_at__isnull=True, due_at__lt=late).exists()
+    if not OutgoingMail.objects.filter(finished_at__isnull=True, due_at__lt=late).exists():
+        return ""
+    return _("Mail is waiting and no worker takes it. See that a worker, the clock and Redis are running.")
 
 
-def _disk_has_room() -> bool:
+def _disk() -> str:
     folder = settings.ATTACHMENTS_DIR
     try:
         # Made by the first attachment.
-        return shutil.disk_usage(folder if folder.exists() else folder.parent).free >= LEAST_FREE_BYTES
-    except OSError:
-        return False
+        if shutil.disk_usage(folder if folder.exists() else folder.parent).free >= LEAST_FREE_BYTES:
+            return ""
+    except OSError as error:
+        logger.critical("The disk that attachments are on cannot be reached: %s", error)
+    return _("The disk that attachments are on is nearly full or cannot be reached. Make room, or mount it again.")

@@ -16,21 +16,22 @@ another row does not open. Whatever does not open raises SealBroken; there is no
 """
 
 import base64
-import binascii
 import functools
 import logging
 import os
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from .models import LeafKey, Organization, RetentionKey
 
@@ -54,6 +55,7 @@ class MasterKeysMissing(Exception):
     them opens again once the file is back."""
 
 
+Wrapped = TypeVar("Wrapped", RetentionKey, LeafKey)
 Place = tuple[str | uuid.UUID, ...]  # where a sealed value stands: table, row, field
 
 
@@ -108,7 +110,7 @@ def _parse_master_keys(text: str) -> Mapping[str, bytes]:
         key_id, _, encoded = item.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:  # not base64, or not even ASCII
             key = b""
         if not key_id or len(key) != KEY_BYTES:
             raise ImproperlyConfigured(
@@ -134,7 +136,7 @@ def master_keys() -> Mapping[str, bytes]:
         if settings.MASTER_KEYS_FILE:
             return _parsed_file(settings.MASTER_KEYS_FILE, os.stat(settings.MASTER_KEYS_FILE).st_mtime_ns)
         return _parsed_text(settings.MASTER_KEYS)
-    except (OSError, ImproperlyConfigured) as error:
+    except (OSError, UnicodeDecodeError, ImproperlyConfigured) as error:
         logger.critical("The master keys cannot be read, nothing can be opened or sealed: %s", error)
         raise MasterKeysMissing(f"The master keys cannot be read: {error}") from error
 
@@ -150,6 +152,27 @@ def _unwrap_under_master(key_id: str, wrapped: bytes | memoryview, place: Place)
         logger.critical("Master key %r is needed and is not in the key ring", key_id)
         raise MasterKeysMissing(f"master key {key_id!r} is not in the key ring")
     return unseal(master, wrapped, place)
+
+
+def check_ring() -> None:
+    """Open a stored key under each master key that something is wrapped under; of a new installation there is none.
+
+    MasterKeysMissing when one is not there, SealBroken when it is another than it was. Two queries of each table, and
+    one more for each further master key that is in use, as in a rotation.
+    """
+    master_keys()
+    months = RetentionKey.objects.filter(destroyed_at__isnull=True)
+    for month in _one_under_each_master(months):
+        open_retention_key(month)
+    for leaf in _one_under_each_master(LeafKey.objects.all()):
+        _open_leaf_key(leaf)
+
+
+def _one_under_each_master(rows: QuerySet[Wrapped]) -> Iterator[Wrapped]:
+    for key_id in rows.values_list("master_key_id", flat=True).distinct():
+        # None: wrapped anew in this very moment.
+        if row := rows.filter(master_key_id=key_id).first():
+            yield row
 
 
 # --- Retention keys ---------------------------------------------------------------------------------------

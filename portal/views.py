@@ -164,9 +164,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether the installation can do its work; 503 and a sentence for each part that cannot."""
+    """Whether the installation can do its work; 503 and a line for each part that cannot, with what to do."""
     found = health.problems()
-    text = "".join(f"{sentence}\n" for sentence in found) or "ready\n"
+    text = "".join(f"{line}\n" for line in found) or "ready\n"
     return HttpResponse(text, status=503 if found else 200, content_type="text/plain; charset=utf-8")
 
 

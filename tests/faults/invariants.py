@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .client import NO_ANSWER, text_of
+from .client import NO_ANSWER, Answer, text_of
 from .recorder import Letter, Record
 
 Violations = Iterator[str]
@@ -209,10 +209,19 @@ def i12_the_pages_answer(record: Record) -> Violations:
         if answer.status == NO_ANSWER and not record.web_is_killed:
             yield f"{answer.method} {answer.path} was not answered"
         elif answer.status == 503 and record.degraded:
-            if not answer.retry_after or "Please try again" not in text_of(answer.body):
+            if not _says_what_to_do(answer):
                 yield f"{answer.method} {answer.path} says 503 without saying what to do"
         elif answer.status >= 500:
             yield f"{answer.method} {answer.path} answered {answer.status}"
+
+
+def _says_what_to_do(answer: Answer) -> bool:
+    """A page: to try again, and when. /readyz, which whoever runs the portal reads: a line for each part that is not
+    well, what is wrong with it. What to do."""
+    if answer.path == "/readyz":
+        lines = answer.body.splitlines()
+        return bool(lines) and all(". " in line for line in lines)
+    return bool(answer.retry_after) and "Please try again" in text_of(answer.body)
 
 
 def p95(seconds: Sequence[float]) -> float:

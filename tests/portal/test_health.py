@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from portal import delivery, health, metrics, moments
-from portal.models import MailHold, OutgoingMail
+from portal import delivery, health, keyring, metrics, moments, rotation
+from portal.models import LeafKey, MailHold, OutgoingMail, RetentionKey
+from portal.new_master_key import new_master_key
 
 from .conftest import age
 
@@ -42,11 +43,6 @@ def a_late_queue(enqueue, settings, monkeypatch):
     age(enqueue("first@outside.example"), due_at=timedelta(minutes=16))
 
 
-def a_key_ring_of_another(enqueue, settings, monkeypatch):
-    health.keyring.leaf_key("health")
-    settings.MASTER_KEYS = "other:" + "B" * 43 + "="
-
-
 def a_full_disk(enqueue, settings, monkeypatch):
     monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 62)
 
@@ -58,20 +54,22 @@ def a_disk_that_is_gone(enqueue, settings, monkeypatch):
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (a_late_queue, "Mail is waiting and no worker takes it."),
-        (a_key_ring_of_another, "The key ring cannot be opened."),
-        (a_full_disk, "The disk that attachments are on"),
-        (a_disk_that_is_gone, "The disk that attachments are on"),
+        (a_late_queue, "Mail is waiting and no worker takes it. See that a worker"),
+        (a_full_disk, "nearly full or cannot be reached. Make room"),
+        (a_disk_that_is_gone, "nearly full or cannot be reached. Make room"),
     ],
 )
-def test_not_ready_says_what_in_a_sentence(client, enqueue, settings, monkeypatch, trouble, words):
+def test_not_ready_says_what_and_what_to_do_in_a_line(client, enqueue, settings, monkeypatch, trouble, words):
     trouble(enqueue, settings, monkeypatch)
     response = client.get("/readyz")
     assert response.status_code == 503
     assert words in response.text
     assert len(response.text.splitlines()) == 1
-    for secret in ("outside.example", "other:", str(settings.BASE_DIR)):
+    for secret in ("outside.example", str(settings.BASE_DIR)):
         assert secret not in response.text
+
+
+DATABASE_AWAY = "The database does not answer. Bring it back; web and workers find it again by themselves."
 
 
 def test_a_database_that_is_away_is_said_and_alive_is_still_said(client, monkeypatch):
@@ -80,7 +78,7 @@ def test_a_database_that_is_away_is_said_and_alive_is_still_said(client, monkeyp
 
     monkeypatch.setattr(health.connection, "cursor", refuse)
     response = client.get("/readyz")
-    assert (response.status_code, response.text) == (503, "The database does not answer.\n")
+    assert (response.status_code, response.text) == (503, f"{DATABASE_AWAY}\n")
     assert client.get("/healthz").status_code == 200
 
 
@@ -95,6 +93,92 @@ def test_a_proxy_may_ask_without_tls(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/healthz").status_code == 200
     assert client.get("/metrics").status_code == 301
+
+
+# --- /readyz: the key ring ------------------------------------------------------------------------------------------
+
+LACKS_ONE = "The key ring cannot be read, or lacks a master key that is in use; the log says which. Put the master keys"
+HAS_ANOTHER = "The key ring does not open what was sealed with it: it has another key under the same name. Put the"
+SAME_NAME = "test1:" + "B" * 43 + "="
+OTHER_NAME = "another1:" + "B" * 43 + "="
+
+
+def a_month(organization) -> None:
+    keyring.retention_key_for(organization, moments.now())
+
+
+def a_leaf(organization) -> None:
+    keyring.leaf_key("probe")
+
+
+def readiness(client) -> tuple[int, str]:
+    health.problems.forget()
+    response = client.get("/readyz")
+    return response.status_code, response.text
+
+
+@pytest.mark.parametrize("seal", [a_month, a_leaf])
+@pytest.mark.parametrize(("ring", "words"), [(OTHER_NAME, LACKS_ONE), (SAME_NAME, HAS_ANOTHER)])
+def test_whole_keys_that_are_not_those_it_was_sealed_with(client, organization, settings, caplog, seal, ring, words):
+    seal(organization)
+    right = settings.MASTER_KEYS
+    settings.MASTER_KEYS = ring
+    status, said = readiness(client)
+    assert status == 503
+    assert said.startswith(words)
+    key_id, _, key = ring.partition(":")
+    assert key_id not in said
+    assert any(record.levelname == "CRITICAL" for record in caplog.records)
+    for text in (said, caplog.text):
+        assert key not in text
+        assert right.partition(":")[2] not in text
+    settings.MASTER_KEYS = right
+    assert readiness(client) == (200, "ready\n")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"half a line", "schlüssel:ü".encode(), b"\xff\xfe\x00"])
+def test_a_file_of_keys_that_cannot_be_read(client, settings, tmp_path, content):
+    file = tmp_path / "master.keys"
+    if content is not None:
+        file.write_bytes(content)
+    settings.MASTER_KEYS_FILE = str(file)
+    status, said = readiness(client)
+    assert (status, said.startswith(LACKS_ONE), str(tmp_path) in said) == (503, True, False)
+
+
+@pytest.mark.parametrize(("first", "later"), [(a_month, a_leaf), (a_leaf, a_month)])
+def test_in_a_rotation_the_old_key_is_needed_to_its_end(client, organization, settings, first, later):
+    old, new = settings.MASTER_KEYS, new_master_key()
+    first(organization)
+    settings.MASTER_KEYS = f"{new},{old}"
+    later(organization)
+    assert readiness(client) == (200, "ready\n")
+    settings.MASTER_KEYS = new
+    assert readiness(client)[0] == 503
+    settings.MASTER_KEYS = f"{new},{old}"
+    rotation.rewrap_all()
+    settings.MASTER_KEYS = new
+    assert readiness(client) == (200, "ready\n")
+
+
+def test_a_destroyed_key_needs_no_master_key(client, organization, settings):
+    a_month(organization)
+    RetentionKey.objects.update(wrapped_key=None, destroyed_at=moments.now())
+    settings.MASTER_KEYS = new_master_key()
+    assert readiness(client) == (200, "ready\n")
+
+
+def test_where_nothing_is_sealed_yet_it_is_ready_and_asking_seals_nothing(client):
+    assert readiness(client) == (200, "ready\n")
+    assert not LeafKey.objects.exists()
+
+
+def test_however_many_keys_there_are_few_are_opened(organization, django_assert_num_queries):
+    for number in range(30):
+        keyring.retention_key_for(organization, moments.now() - timedelta(days=31 * number))
+        keyring.leaf_key(f"probe {number}")
+    with django_assert_num_queries(4):
+        keyring.check_ring()
 
 
 # --- /metrics ---------------------------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ import sys
 import threading
 import time
 
+from portal import health
 from portal.new_master_key import new_master_key
 from tests.portal_process import ROOT
 
+from ..client import Answer
 from ..failpoints import KEYS
 from ..run import Run
 from . import fault
@@ -52,7 +54,8 @@ def rewrapping_killed(run: Run) -> None:
 
 
 def _closed_while(run: Run, text: str | None) -> None:
-    """The file changed to the text, or gone: nothing opens, nothing is sealed, every page that needs it says 503."""
+    """The file changed to the text, or gone: nothing opens, nothing is sealed, every page that needs it says 503, and
+    so does /readyz, of the key ring, until the file is back."""
     run.record.degraded = True
     file, kept = run.stage.keys, run.stage.keys.read_text()
     before = run.sent(3)
@@ -62,6 +65,7 @@ def _closed_while(run: Run, text: str | None) -> None:
         file.rename(file.with_suffix(".away"))
     else:
         file.write_text(text)
+    changed = time.monotonic()
     try:
         for letter in letters:
             run.send(letter)
@@ -71,12 +75,24 @@ def _closed_while(run: Run, text: str | None) -> None:
         if page.status != 503 or run.word in page.body:
             run.record.wrong.append(f"reading without keys answered {page.status}")
         run.enqueue(3)
-        time.sleep(1)
+        ready = _readiness(run, changed)
+        if ready.status != 503 or "key ring" not in ready.body:
+            run.record.wrong.append(f"/readyz without keys answered {ready.status}: {ready.body!r}")
     finally:
         file.write_text(kept)
         file.with_suffix(".away").unlink(missing_ok=True)
+        changed = time.monotonic()
     for letter in letters:
         assert run.send(letter), "not sent with the keys back"
+    ready = _readiness(run, changed)
+    if ready.status != 200:
+        run.record.wrong.append(f"/readyz with the keys back answered {ready.status}: {ready.body!r}")
+
+
+def _readiness(run: Run, changed: float) -> Answer:
+    """What an alarm reads once no answer from before the change is kept any more."""
+    time.sleep(max(0, changed + health.KEPT_SECONDS - time.monotonic()))
+    return run.browser().get("/readyz")
 
 
 def _own_copy(run: Run, letter):
