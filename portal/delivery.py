@@ -63,7 +63,7 @@ def deliver_due(limit: int = 50, *, seconds: float | None = None) -> int:
 
 def _deliver_each(found: list[Claim], turn: "_Turn", ends: float) -> int:
     """Each in turn, for as long as they go quickly; what is left then is given back to whoever is free. So is all that
-    has not left when the database goes away, which is no mail's fault."""
+    has not left when the database goes away, which is no mail's fault (but see `_attempt`)."""
     writing = _Writing([claim.mail for claim in found])
     waiting = [claim.mail for claim in found]  # not begun yet
     patience = min(ends, time.monotonic() + PATIENCE_SECONDS)
@@ -111,6 +111,7 @@ class _Writing:
 
     def __init__(self, mails: list[OutgoingMail]) -> None:
         self._mails = mails
+        self.is_of_one = len(mails) == 1
         self._renders: dict[str, outbox.Render] = {}
 
     def written(self, mail: OutgoingMail) -> Letter | EmailMessage | None:
@@ -146,10 +147,13 @@ def _attempt(mail: OutgoingMail, turn: _Turn, writing: _Writing) -> Verdict | No
         message = writing.written(mail)
         content = message and turn.signer.signed(envelope.dressed(message, mail), mail.organization)
     except Exception as error:  # one mail's fault must not stop the others
-        if is_lost():
+        # A mail whose writing ends its database session each time must not come first for ever. Which one of several
+        # it was, nobody can tell; each turn begins with one alone, and there a lost database counts like any fault.
+        if is_lost() and not writing.is_of_one:
             raise
         logger.exception("Outgoing mail %s (%s) cannot be written", mail.id, mail.kind)
-        return verdicts.put_off(mail, f"The text could not be made: {type(error).__name__}")
+        words = f"The text could not be made: {type(error).__name__}"
+        return outlasted(lambda: verdicts.put_off(mail, words), f"The verdict on outgoing mail {mail.id}")
     if not content:
         return Verdict(State.CANCELLED)
     destination = turn.routes.of(mail)

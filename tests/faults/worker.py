@@ -16,12 +16,13 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "securemsg.settings")
 
 import django
+from django.db import connection
 
 from securemsg.celery import app
 
 from . import designs, failpoints
 
-PROBE, POISON = "probe", "poison"
+PROBE, POISON, DEADLY = "probe", "poison", "deadly"
 
 
 def probe(mail: Any) -> EmailMessage:
@@ -36,11 +37,19 @@ def poison(mail: Any) -> EmailMessage:
     raise ZeroDivisionError(f"this mail cannot be written: {mail.id}")
 
 
+def deadly(mail: Any) -> EmailMessage:
+    """Ends its worker's database session, as what makes the server itself crash would."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    raise AssertionError("the session outlived it")
+
+
 def register_kinds() -> None:
     from portal import outbox
 
     outbox.register(PROBE, probe)
     outbox.register(POISON, poison)
+    outbox.register(DEADLY, deadly)
 
 
 def hurry(pace: float) -> None:

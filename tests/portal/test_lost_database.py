@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import psycopg2
@@ -14,7 +15,7 @@ from portal.lost_database import outlasted
 from portal.models import MailHold, MailSlot, OutgoingMail
 from portal.outbox import State
 
-from .conftest import render
+from .conftest import age, deliver_again, render
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -65,25 +66,58 @@ def losing(lose: Callable[[], None]) -> Callable[[str], None]:
     return action
 
 
-def test_while_a_text_is_made_all_that_was_claimed_is_due_as_before(enqueue, server, lose, caplog):
-    for number in range(3):
-        enqueue(f"r{number}@outside.example")
+def test_while_texts_are_made_all_that_were_claimed_together_are_due_as_before(enqueue, server, lose, caplog):
+    first, *_others = [enqueue(f"r{number}@outside.example") for number in range(3)]
     before = rows("due_at")
-    assert delivery.deliver_due(1) == 1  # from here on, two are claimed together
 
     def render_without_a_database(mail):
-        lose()
-        moments.now()
+        if mail.pk != first.pk:
+            lose()
+            moments.now()
         return render(mail)
 
     outbox.register("probe", render_without_a_database)
     with pytest.raises(GONE):
-        delivery.deliver_due()
+        delivery.deliver_due()  # one, then two together
     assert rows("state", "attempts", "lease_until", "server_reply")[1:] == [(State.DUE, 0, None, "")] * 2
     assert rows("due_at") == before
     assert "cannot be written" not in caplog.text
     assert delivery.deliver_due() == 2
     assert len(server.seen) == 3
+
+
+def render_and_lose(mail):
+    """What this mail asks ends its session, each time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_a_mail_whose_writing_ends_its_session_each_time_fails_as_any_other_and_is_told(enqueue, server):
+    told = []
+    outbox.register("probe", render_and_lose, failed=lambda mail: told.append(mail.pk))
+    mail = enqueue()
+    for attempts in (1, 2):
+        assert deliver_again(mail) == 0
+        mail.refresh_from_db()
+        assert (mail.state, mail.attempts, mail.lease_until) == (State.DUE, attempts, None)
+        assert mail.server_reply == "The text could not be made: OperationalError"
+        assert mail.due_at > moments.now() + timedelta(seconds=5)
+    age(mail, first_tried_at=timedelta(hours=48))
+    assert (deliver_again(mail), told) == (1, [mail.pk])
+    assert rows("state", "attempts") == [(State.FAILED, 3)]
+
+
+def test_it_does_not_stop_the_others_nor_count_against_them(enqueue, server):
+    mails = [enqueue(f"r{number:02}@outside.example") for number in range(20)]
+    poison = mails[11]
+    outbox.register("probe", lambda mail: render_and_lose(mail) if mail.pk == poison.pk else render(mail))
+    for _turn in range(6):
+        with suppress(*GONE):
+            delivery.deliver_due()
+    expected = [(State.SENT, 1)] * len(mails)
+    expected[11] = (State.DUE, 1)
+    assert rows("state", "attempts") == expected
+    assert len(server.seen) == len(mails) - 1
 
 
 def test_at_the_last_word_the_mail_stays(enqueue, server, lose):
