@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class QoS(redis.QoS):
-    # Or kombu, closing a connection that is lost, would give back over it what is not acknowledged.
+    # Or kombu, closing a connection that is lost, would give back what runs yet, to be run a second time beside it.
     restore_at_shutdown = False
 
     def ack(self, delivery_tag: str) -> None:
