@@ -74,10 +74,12 @@ def _written_to(sender: Any, people: list[Any], now: datetime) -> None:
 
 
 def _cookies_of(user: Any) -> str:
+    """Those of a browser that has been here before: a session's, and the forms' own."""
     from django.test import Client
 
     client = Client()
     client.force_login(user)
+    client.get("/inbox/")
     return "; ".join(f"{name}={cookie.value}" for name, cookie in client.cookies.items())
 
 

@@ -139,14 +139,15 @@ class _Seals:
         self._keys: dict[uuid.UUID, bytes] = {}
 
     def open_subject(self, copy: _Taken) -> str:
-        return sealing.open_subject_of(copy.subject, self._key(copy), self._organization, copy.message_id)
+        message = str(copy.message_id)
+        return sealing.open_subject_of(copy.subject, self._key(copy, message), self._organization, message)
 
     def open_recipients(self, copy: _Taken) -> dict[str, str]:
-        return sealing.open_draft_recipients_of(
-            copy.draft_recipients, self._key(copy), self._organization, copy.message_id
-        )
+        message = str(copy.message_id)
+        key = self._key(copy, message)
+        return sealing.open_draft_recipients_of(copy.draft_recipients, key, self._organization, message)
 
-    def _key(self, copy: _Taken) -> bytes:
+    def _key(self, copy: _Taken, message: str) -> bytes:
         if copy.key_id not in self._keys:
             row = RetentionKey(
                 id=copy.key_id,
@@ -156,7 +157,7 @@ class _Seals:
                 wrapped_key=copy.key_wrapped,
             )
             self._keys[copy.key_id] = keyring.open_retention_key(row)
-        return sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, copy.message_id)
+        return sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, message)
 
 
 def _recipients_in_words(messages: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -33,7 +33,7 @@ def open_message_key(entry: MailboxEntry, retention_key: bytes | None = None) ->
 
 
 def open_wrap(
-    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID, owner: UUID | str, message: UUID
+    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID, owner: UUID | str, message: UUID | str
 ) -> bytes:
     """The same, for a row that is no model instance."""
     if wrapped is None:
@@ -49,7 +49,7 @@ def open_subject(message: Message, key: bytes) -> str:
     return open_subject_of(message.subject, key, message.organization_id, message.id)
 
 
-def open_subject_of(sealed: bytes | memoryview, key: bytes, organization: UUID | str, message: UUID) -> str:
+def open_subject_of(sealed: bytes | memoryview, key: bytes, organization: UUID | str, message: UUID | str) -> str:
     """The same, for a row that is no model instance."""
     return keyring.unseal_text(key, sealed, ("message", organization, message, "subject"))
 
@@ -69,7 +69,7 @@ def open_draft_recipients(message: Message, key: bytes) -> dict[str, str]:
 
 
 def open_draft_recipients_of(
-    sealed: bytes | memoryview, key: bytes, organization: UUID | str, message: UUID
+    sealed: bytes | memoryview, key: bytes, organization: UUID | str, message: UUID | str
 ) -> dict[str, str]:
     """The same, for a row that is no model instance."""
     return json.loads(keyring.unseal_text(key, sealed, ("message", organization, message, "draft_recipients")))
@@ -100,7 +100,7 @@ def open_attachment_key(attachment: Attachment, message_key: bytes) -> bytes:
     return keyring.unseal(message_key, attachment.wrapped_key, _attachment_place(attachment, "key"))
 
 
-def _entry_place(entry: UUID, owner: UUID | str, message: UUID) -> Place:
+def _entry_place(entry: UUID, owner: UUID | str, message: UUID | str) -> Place:
     return ("mailbox_entry", entry, owner, message, "message_key")
 
 

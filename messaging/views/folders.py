@@ -1,4 +1,5 @@
 import uuid
+from html import escape
 from typing import Any
 
 from django.contrib import messages
@@ -42,22 +43,24 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
 
 def shown(rows: list[Row]) -> list[dict[str, Any]]:
     """The lines in words, each with where it leads and what its tick box is called. Ids, and addresses made of them,
-    hold nothing to escape."""
+    hold nothing to escape; words are escaped here, by Python's own function: Django's first asks of each text whether
+    it is a lazy one, which costs more than escaping it."""
     # Filled in line by line, for looking an address or a text up costs more than the rest of the line.
     draft, message = reverse("draft", args=[_NOBODY]), reverse("message", args=[_NOBODY])
-    nobody, choose = _("(no recipient yet)"), _("Select %(who)s %(subject)s")
+    nobody, choose = _("(no recipient yet)"), escape(_("Select %(who)s %(subject)s"))
     shown = []
     for row in rows:
-        is_draft, entry, who = row.kind == MailboxEntry.Kind.DRAFT, str(row.entry), row.who or nobody
+        is_draft, entry = row.kind == MailboxEntry.Kind.DRAFT, str(row.entry)
+        who, subject = escape(row.who or nobody), escape(row.subject or "")
         shown.append(
             row._asdict()
             | {
                 "id": SafeString(entry),
                 "url": SafeString(draft.replace(_ANY, str(row.message)) if is_draft else message.replace(_ANY, entry)),
                 "opens": not is_draft and row.subject is not None,
-                "who": who,
-                "title": row.subject or _instead_of_subject(row),
-                "choose": choose % {"who": who, "subject": row.subject or ""},
+                "who": SafeString(who),
+                "title": SafeString(subject or escape(_instead_of_subject(row))),
+                "choose": SafeString(choose % {"who": who, "subject": subject}),
             }
         )
     return shown

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from html import escape
 
 import pytest
 from django.urls import reverse
@@ -65,10 +66,22 @@ def test_a_draft_says_whom_it_names(write, sender, log_in):
     write(sender, to="First <first@outside.example>", bcc="third@elsewhere.example")
     write(sender, subject="To nobody yet")
     page = log_in(sender).get("/drafts/")
-    assert [row["who"] for row in page.context["rows"]] == [
-        "(no recipient yet)",
-        "First <first@outside.example>, third@elsewhere.example",
-    ]
+    nobody, named = page.context["rows"]
+    assert nobody["who"] == "(no recipient yet)"
+    assert named["who"] == escape("First <first@outside.example>, third@elsewhere.example")
+    assert page.text.count(f'<span class="row__who">{named["who"]}</span>') == 1
+
+
+def test_names_and_subjects_stay_text(send, sender, recipient, log_in):
+    hostile = "<img src=x onerror=alert(1)> &amp; \"Q\" 'A' %(who)s %s"
+    sender.name = hostile
+    sender.save(update_fields=["name"])
+    send(sender, to=recipient.address, subject=hostile)
+    page = log_in(recipient).get("/inbox/").text
+    assert "<img src=x" not in page
+    assert f'<span class="row__who"><span class="unheard" data-unread>Unread: </span>{escape(hostile)}</span>' in page
+    assert f'<span class="row__subject">{escape(hostile)}</span>' in page
+    assert f'<span class="unheard">Select {escape(hostile)} {escape(hostile)}</span>' in page
 
 
 @pytest.mark.parametrize("folder", ["inbox", "sent", "drafts", "deleted"])
