@@ -100,12 +100,14 @@ def open_sealed(file_id: uuid.UUID, key: bytes, size: int) -> Iterator[bytes]:
 def _opened(file_id: uuid.UUID, size: int) -> BinaryIO:
     """The sealed file, at its first chunk."""
     try:
-        file = path_of(file_id).open("rb")
+        # With room for just a sealed chunk a read of one is a single call, straight into the bytes it returns.
+        file = path_of(file_id).open("rb", buffering=CHUNK_BYTES + TAG_BYTES)
     except FileNotFoundError as error:
         raise SealBroken("the file of this attachment is missing") from error
-    if os.fstat(file.fileno()).st_size != sealed_size(size) or file.read(1) != _VERSION:
+    if os.fstat(file.fileno()).st_size != sealed_size(size) or os.pread(file.fileno(), 1, 0) != _VERSION:
         file.close()
         raise SealBroken("the file of this attachment is not what was written")
+    file.seek(len(_VERSION))
     return file
 
 
