@@ -1,28 +1,16 @@
 """Erasing a person: what the directories know of them. The row itself stays, for messages that others hold hang on it,
 under an address that is nobody's; what hangs on messages, the room above erases (messaging/erasing.py)."""
 
-from uuid import UUID
-
 from django.db.models import CASCADE, Q
 from django.utils import translation
 from django.utils.translation import gettext
 
-from portal import moments
+from portal import erased, moments
 
 from .models import Domain, LogInAttempt, MailRequest, User
 
-# Of a top-level domain that will never be (RFC 2606, section 2).
-ERASED_DOMAIN = "erased.invalid"
 # Of the row itself; everything else in it is as if the person had never been here.
 _KEPT = {"id", "organization", "created_at"}
-
-
-def is_erased(user: User) -> bool:
-    return user.address.endswith(f"@{ERASED_DOMAIN}")
-
-
-def nobodys_address(user_id: UUID) -> str:
-    return f"{user_id.hex}@{ERASED_DOMAIN}"
 
 
 def strip_identity(user: User) -> None:
@@ -37,10 +25,10 @@ def strip_identity(user: User) -> None:
     for field in User._meta.concrete_fields:
         if field.name not in _KEPT:
             setattr(user, field.attname, field.get_default())
-    domain, _new = Domain.objects.get_or_create(organization=user.organization, name=ERASED_DOMAIN)
+    domain, _new = Domain.objects.get_or_create(organization=user.organization, name=erased.DOMAIN)
     with translation.override(user.organization.language):
         user.name = gettext("Erased person")
-    user.address, user.domain = nobodys_address(user.pk), domain
+    user.address, user.domain = erased.address_of(user.pk), domain
     user.set_unusable_password()
     user.disabled_at, user.allow_logon = moments.now(), False
     user.save()

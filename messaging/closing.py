@@ -7,8 +7,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.erasing import ERASED_DOMAIN, nobodys_address
-from portal import closing
+from portal import closing, erased
 from portal.models import Organization
 
 from . import retention
@@ -18,17 +17,21 @@ _ROWS = 250
 
 
 def _figures(organization: Organization) -> list[str]:
-    kept = Message.objects.filter(organization=organization, purged_at__isnull=True)
-    count = kept.count()
+    """Nothing is said of what is not there."""
+    sentences = []
+    count = Message.objects.filter(organization=organization, purged_at__isnull=True).count()
     files = Attachment.objects.filter(message__organization=organization)
-    total = files.aggregate(total=Sum("size"))["total"] or 0
-    sentence = ngettext(
-        "%(count)d message or draft is destroyed, for everybody who holds it.",
-        "%(count)d messages and drafts are destroyed, for everybody who holds them.",
-        count,
-    )
-    size = _("Attached files of %(size)s are destroyed.") % {"size": filesizeformat(total)}
-    return [sentence % {"count": count}, size]
+    total = files.aggregate(total=Sum("size"))["total"]
+    if count:
+        sentence = ngettext(
+            "%(count)d message or draft is destroyed, for everybody who holds it.",
+            "%(count)d messages and drafts are destroyed, for everybody who holds them.",
+            count,
+        )
+        sentences.append(sentence % {"count": count})
+    if total:
+        sentences.append(_("Attached files of %(size)s are destroyed.") % {"size": filesizeformat(total)})
+    return sentences
 
 
 def _step(organization: Organization) -> bool:
@@ -50,9 +53,9 @@ def _step(organization: Organization) -> bool:
 def _forget_some(organization: Organization) -> bool:
     """Addresses and names in the histories of messages."""
     known = Recipient.objects.filter(message__organization=organization)
-    rows = list(known.exclude(address__endswith=f"@{ERASED_DOMAIN}").only("id", "user_id")[:_ROWS])
+    rows = list(known.exclude(address__endswith=f"@{erased.DOMAIN}").only("id", "user_id")[:_ROWS])
     for row in rows:
-        row.address, row.name = nobodys_address(row.user_id), ""
+        row.address, row.name = erased.address_of(row.user_id), ""
     Recipient.objects.bulk_update(rows, ["address", "name"])
     return bool(rows)
 

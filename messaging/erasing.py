@@ -61,7 +61,7 @@ def reach(user: User) -> Reach:
 def why_not(actor: User, user: User) -> str:
     if user.pk == actor.pk:
         return _("You cannot erase yourself.")
-    if directory.is_erased(user):
+    if user.is_erased:
         return _("This person has been erased already.")
     if user.is_staff or user.is_superuser:
         return _("This is an administrator. Take that away first.")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from portal import erased
 from portal.models import Organization
 
 from .models import Message, Recipient
@@ -110,12 +111,12 @@ def described(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 def to_in_words(message: Message) -> str:
     """ "user@domain and 2 other(s)", of a described message."""
-    row = message
-    others = (row.recipient_count or 0) - 1  # type: ignore[attr-defined]
+    row: Any = message
+    first, others = erased.in_words(row.first_recipient or ""), (row.recipient_count or 0) - 1
     if others < 1:
-        return row.first_recipient or ""  # type: ignore[attr-defined]
+        return first
     return ngettext("%(address)s and %(count)d other", "%(address)s and %(count)d others", others) % {
-        "address": row.first_recipient,  # type: ignore[attr-defined]
+        "address": first,
         "count": others,
     }
 

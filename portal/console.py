@@ -33,10 +33,11 @@ _EVENTS_PER_PAGE = 50
 
 def in_words(event: AuditEvent) -> str:
     """The event's details as plain text."""
-    return " · ".join(
-        f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in event.details.items()
-    )
+    return " · ".join(f"{name.replace('_', ' ')}: {_value_in_words(value)}" for name, value in event.details.items())
+
+
+def _value_in_words(value: Any) -> str:
+    return (", ".join(map(str, value)) if isinstance(value, list) else str(value)) or "-"
 
 
 class OrganizationScopedAdmin(admin.ModelAdmin):
@@ -94,6 +95,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs["queryset"] = visible(request, db_field.remote_field.model._default_manager.all())
+        if db_field.blank:
+            kwargs["empty_label"] = _("none")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:

@@ -11,10 +11,10 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal import erased
 from portal.console import OrganizationScopedAdmin
 
 from ..directories import normalize_domain
-from ..erasing import ERASED_DOMAIN
 from ..models import Domain, ExternalDomain, InternalDomain
 from .move_domain import move_page
 
@@ -50,7 +50,7 @@ class DirectoryAdmin(OrganizationScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         # The domain of erased people is no directory of anybody's.
-        domains = super().get_queryset(request).filter(is_internal=self.is_internal).exclude(name=ERASED_DOMAIN)
+        domains = super().get_queryset(request).filter(is_internal=self.is_internal).exclude(name=erased.DOMAIN)
         return domains.annotate(number_of_users=Count("users"))
 
     @admin.display(description=gettext_lazy("users"), ordering="number_of_users")

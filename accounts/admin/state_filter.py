@@ -7,8 +7,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from portal.erased import DOMAIN
+
 from .. import throttling
-from ..erasing import ERASED_DOMAIN
 
 
 class StateFilter(SimpleListFilter):
@@ -21,7 +22,7 @@ class StateFilter(SimpleListFilter):
         "no-password": Q(password_set_at__isnull=True),
     }
     # Rows that are nobody's any more stand for themselves alone.
-    erased = Q(domain__name=ERASED_DOMAIN)
+    erased = Q(domain__name=DOMAIN)
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
         return [

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -30,10 +30,11 @@ from .. import (
     second_factor,
     throttling,
 )
-from ..erasing import is_erased
 from ..models import Domain, ExternalDomain, Group, InternalDomain, User
+from .address import address
 from .rename import rename_page
 from .state_filter import StateFilter
+from .user_buttons import button, offer, with_button
 from .user_form import UserForm
 from .user_mail import mail_arrives
 from .user_verbs import CONFIRMED, VERBS
@@ -48,7 +49,7 @@ class UserAdmin(OrganizationScopedAdmin):
 
     form = UserForm
     file_kind = "users"
-    list_display = ("address", "name", "state", "is_licensed", "administrator", "first_logged_in_at")
+    list_display = (address, "name", "state", "is_licensed", "administrator", "first_logged_in_at")
     list_filter = (StateFilter, "is_licensed", "is_staff")
     linked_filters = ("domain",)
     list_select_related = ("domain", "organization")
@@ -64,7 +65,9 @@ class UserAdmin(OrganizationScopedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever sets the operator's password is the operator: an organisation's administrators may only look. So
-        may those with a role at other administrators."""
+        may those with a role at other administrators. Of an erased person nothing is left to change."""
+        if obj is not None and obj.is_erased:
+            return False
         if obj is not None and obj.is_superuser and not is_operator(request):
             return False
         if obj is not None and obj.is_staff and not self.may(request, "appoint"):
@@ -78,18 +81,22 @@ class UserAdmin(OrganizationScopedAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
+        if obj.is_erased:
+            gone = _("Name, address and access are gone for good. What others hold of this person’s messages stays.")
+            return [(None, {"description": gone, "fields": ("state",)})]
         first, (name, options) = fieldsets
         if self._shows_groups(request, obj):
             first = (first[0], {**first[1], "fields": (*first[1]["fields"], "member_of")})
         logon, *password = options["fields"]
-        if not self.has_change_permission(request, obj):
-            password = []
-        state, *rest = self.readonly_fields
-        return [first, (name, {**options, "fields": (logon, state, *password, *rest)})]
+        state, help_in, *rest = self.readonly_fields
+        to_do = [*password, help_in] if self.has_change_permission(request, obj) else []
+        return [first, (name, {**options, "fields": (logon, state, *to_do, *rest)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        return fields if obj is None else ("address", *fields)
+        if obj is None:
+            return fields
+        return ("state",) if obj.is_erased else ("address", *fields)
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -115,18 +122,27 @@ class UserAdmin(OrganizationScopedAdmin):
         return is_internal and may(request, Group, "view") and self.has_change_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("groups")
+        is_locked = ExpressionWrapper(StateFilter.states["locked"], BooleanField())
+        return super().get_queryset(request).annotate(is_locked=is_locked).prefetch_related("groups")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
+        user: User | None = super().get_object(request, object_id, from_field)
+        if user is not None:
+            offer(request, user, may_change=self.has_change_permission(request, user))
+        return user
 
     # --- What the pages say -----------------------------------------------------------------------------------
 
     @admin.display(description=_("state"))
-    def state(self, user: User) -> str:
-        if is_erased(user):
+    def state(self, user: Any) -> str:
+        if user.is_erased:
             return gettext("erased")
         if user.disabled_at:
             return gettext("disabled")
         if not user.allow_logon:
             return gettext("logon not allowed")
+        if user.is_locked:
+            return gettext("locked")
         return gettext("active") if user.password_set_at or user.temporary_until else gettext("no password yet")
 
     @admin.display(description=_("administrator"), ordering="is_staff")
@@ -149,11 +165,11 @@ class UserAdmin(OrganizationScopedAdmin):
     @admin.display(description=_("help to log in"))
     def help_in(self, user: User) -> SafeString:
         buttons = [
-            _button("issue-password", gettext("Issue Temporary Password")),
-            _button("send-reset", gettext("Send Reset")),
+            button(user, "issue-password", gettext("Issue Temporary Password")),
+            button(user, "send-reset", gettext("Send Reset")),
         ]
         if user.has_own_password and not user.change_ordered_at:
-            buttons.append(_button("order-change", gettext("Force Change at Next Logon")))
+            buttons.append(button(user, "order-change", gettext("Force Change at Next Logon")))
         return format_html_join(" ", "{}", ((button,) for button in buttons))
 
     @admin.display(description=_("second factor"))
@@ -162,17 +178,19 @@ class UserAdmin(OrganizationScopedAdmin):
             return gettext("None, though one is demanded") if user.second_factor_is_demanded else gettext("None")
         if due := second_factor.removal_due_at(user):
             text = gettext("Will be removed %s") % in_full(due)
-            return _with_button(text, "keep-second-factor", _("Keep It"))
+            return with_button(user, text, "keep-second-factor", _("Keep It"))
         if second_factor.is_locked(user):
             text = gettext("Locked after %d wrong ones; whoever gave them knows the password")
-            return _with_button(text % throttling.MOST_FAILURES, "clear-lock", _("Clear Lock"))
-        return _with_button(gettext("In use"), "remove-second-factor", _("Lost: Remove in 24 Hours"))
+            return with_button(user, text % throttling.MOST_FAILURES, "clear-lock", _("Clear Lock"))
+        return with_button(user, gettext("In use"), "remove-second-factor", _("Lost: Remove in 24 Hours"))
 
     @admin.display(description=_("account"))
-    def account(self, user: User) -> SafeString:
+    def account(self, user: Any) -> SafeString | str:
         if user.disabled_at:
-            return _with_button(gettext("Disabled since %s") % in_full(user.disabled_at), "enable", _("Enable"))
-        return _with_button(gettext("Enabled"), "disable", _("Disable"))
+            return with_button(user, gettext("Disabled since %s") % in_full(user.disabled_at), "enable", _("Enable"))
+        if user.offered and "disable" not in user.offered:
+            return gettext("Enabled. Another administrator can disable it; nobody disables their own.")
+        return with_button(user, gettext("Enabled"), "disable", _("Disable"))
 
     @admin.display(description=_("failed log-ins"))
     def lock(self, user: User) -> SafeString | str:
@@ -180,11 +198,11 @@ class UserAdmin(OrganizationScopedAdmin):
             return gettext("None since the last success")
         if user.failures >= throttling.MOST_FAILURES:
             text = gettext("Locked after %d; the password is no longer accepted from browsers not seen before")
-            return _with_button(text % user.failures, "clear-lock", _("Clear Lock"))
+            return with_button(user, text % user.failures, "clear-lock", _("Clear Lock"))
         text = ngettext("%d since the last success", "%d since the last success", user.failures) % user.failures
         if not user.may_try_at(moments.now()) and user.next_try_at:
             text = f"{text}; {gettext('locked until %s') % in_full(user.next_try_at)}"
-        return _with_button(text, "clear-lock", _("Clear Lock"))
+        return with_button(user, text, "clear-lock", _("Clear Lock"))
 
     mail_arrives = staticmethod(mail_arrives)
 
@@ -193,7 +211,7 @@ class UserAdmin(OrganizationScopedAdmin):
         number = user.sessions.count()
         if not number:
             return gettext("None")
-        return _with_button(ngettext("%d open", "%d open", number) % number, "end-sessions", _("End Sessions"))
+        return with_button(user, ngettext("%d open", "%d open", number) % number, "end-sessions", _("End Sessions"))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """All users, or those of one domain: then it is that directory's page."""
@@ -281,12 +299,3 @@ class UserAdmin(OrganizationScopedAdmin):
             "hours": int(credentials.ADMINISTRATOR_LIFETIME.total_seconds() // 3600),
         }
         return TemplateResponse(request, "admin/accounts/user/temporary_password.html", context)
-
-
-def _with_button(text: str, verb: str, label: Any) -> SafeString:
-    """Its form stands below the page's own, in the template: forms do not nest, and Enter in a field presses Save."""
-    return format_html("<span>{}</span> {}", text, _button(verb, label))
-
-
-def _button(verb: str, label: Any) -> SafeString:
-    return format_html('<button type="submit" form="{}" class="verb">{}</button>', verb, label)

@@ -6,6 +6,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from portal import erased
 from portal.ids import uuid7
 from portal.models import Organization
 
@@ -132,7 +133,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.address
+        return erased.in_words(self.address)
+
+    @property
+    def is_erased(self) -> bool:
+        return erased.is_erased(self.address)
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

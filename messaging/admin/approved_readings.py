@@ -79,7 +79,7 @@ class ApprovedReadingAdmin(ReadOnlyAdmin):
         context = self._context(
             request,
             title=gettext("Ask to read a message"),
-            subtitle=f"{message.sender.address}, {in_full(message.sent_at)}",
+            subtitle=f"{message.sender}, {in_full(message.sent_at)}",
             back=reverse("admin:messaging_message_change", args=[message.pk]),
             form=form,
             problem=problem,

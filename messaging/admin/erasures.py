@@ -49,7 +49,7 @@ class ErasureAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Erase this person?"),
-            "subtitle": user.address,
+            "subtitle": str(user),
             "opts": self.opts,
             "original": user,
             "back": reverse("admin:accounts_user_change", args=[user.pk]),

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.address import address
 from accounts.models import User
 from portal import moments
 from portal.charts import Chart, bar_chart
@@ -74,7 +75,7 @@ class LicensedSenderAdmin(OrganizationScopedAdmin):
     """Those with a licence, and those who used one: the sum of the list is what RecipientUse holds."""
 
     file_kind = "licences"
-    list_display = ("address", "name", "licence", "used", "limit", "left", "near")
+    list_display = (address, "name", "licence", "used", "limit", "left", "near")
     list_filter = (NearFilter,)
     search_fields = ("address", "name")
     list_select_related = ("domain", "organization")

@@ -29,11 +29,11 @@ class MassRecallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("progress"))
     def progress(self, selection: MassRecall) -> str:
-        failed = selection.items.filter(outcome=MassRecallItem.Outcome.FAILED)
+        failed = selection.items.filter(outcome=MassRecallItem.Outcome.FAILED).select_related("message__sender")
         context = {
             "selection": selection,
             "progress": mass_recall.progress(selection),
-            "failed": list(failed.values_list("message", flat=True)[:MAX_FAILED_NAMED]),
+            "failed": [item.message for item in failed.defer("message__body", "message__subject")[:MAX_FAILED_NAMED]],
         }
         return render_to_string("admin/messaging/massrecall/progress.html", context)
 
@@ -60,5 +60,10 @@ class MassRecallAdmin(ReadOnlyAdmin):
         response = super().render_change_form(request, context, *args, **kwargs)
         selection = context.get("original")
         has_failed = selection and selection.items.filter(outcome=MassRecallItem.Outcome.FAILED).exists()
-        response.context_data |= {"title": _("Recall"), "may_retry": has_failed and may(request, Message, "recall")}
+        may_recall = may(request, Message, "recall")
+        response.context_data |= {
+            "title": _("Recall"),
+            "may_recall": may_recall,
+            "may_retry": has_failed and may_recall,
+        }
         return response

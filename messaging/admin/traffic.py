@@ -89,7 +89,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("from"))
     def from_(self, message: Message) -> str:
-        return message.sender.address
+        return str(message.sender)
 
     @admin.display(description=_("sent"))
     def sent(self, message: Message) -> str:
@@ -113,8 +113,11 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().render_change_form(request, context, *args, **kwargs)
-        response.context_data |= {"title": gettext("Message"), "may_recall": self.may(request, "recall")}
-        response.context_data["may_ask"] = self.may(request, "read")
+        response.context_data |= {
+            "title": gettext("Message"),
+            "may_recall": self.may(request, "recall") and not context["original"].recalled_at,
+            "may_ask": self.may(request, "read"),
+        }
         return response
 
     # --- The search -------------------------------------------------------------------------------------------
@@ -144,6 +147,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "result_list": rows,
             "older_than": page.older_than if page else "",
             "asked": asked.urlencode(),
+            "preserved_filters": self.get_preserved_filters(request),
             "tells_organizations_apart": is_operator(request),
             "may_recall": self.may(request, "recall"),
         }
@@ -190,6 +194,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "subtitle": None,
             "opts": self.opts,
             "count": len(selected),
+            "quotes": _quotes(set(selected.values())),
             "ticked": [] if is_all else list(selected),
             "asked_at": moments.now().isoformat() if is_all else "",
             "action": f"{request.path}?{query}",
@@ -212,6 +217,13 @@ class MessageAdmin(ReadOnlyAdmin):
         text = ngettext("%d message is being recalled.", "%d messages are being recalled.", count) % count
         messages.success(request, text)
         return HttpResponseRedirect(reverse("admin:messaging_massrecall_change", args=[orders[0].pk]))
+
+
+def _quotes(organization_ids: set[uuid.UUID]) -> str:
+    """What becomes of what replies and forwards quote: the organisations of a selection may differ."""
+    organizations = Organization.objects.filter(pk__in=organization_ids)
+    chosen = set(organizations.values_list("recall_destroys_quotes", flat=True))
+    return "" if len(chosen) > 1 else "destroyed" if True in chosen else "kept"
 
 
 def _parsed(text: str) -> datetime | None:

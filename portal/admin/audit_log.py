@@ -20,6 +20,7 @@ from .. import audit, audit_export, confirmation, moments
 from ..console import ReadOnlyAdmin, in_words
 from ..models import AuditEvent
 from ..scoping import own_organization
+from ..templatetags.console import breakable
 
 FORMATS = {
     "csv": (_("CSV, for a spreadsheet"), "text/csv; charset=utf-8", audit_export.as_csv),
@@ -49,10 +50,15 @@ class ExportForm(forms.Form):
         return events.filter(**{lookup: wanted[name] for lookup, name in lookups.items() if wanted[name]})
 
 
+@admin.display(description=_("action"), ordering="action")
+def action(event: AuditEvent) -> SafeString:
+    return breakable(event.action)
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     has_history = False
-    list_display = ("at", "action", "actor_address", "what")
+    list_display = ("at", action, "actor_address", "what")
     list_display_links = ("at",)
     list_filter = ("at",)
     search_fields = ("^action", "^actor_address", "=about")
@@ -63,7 +69,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("details"))
     def what(self, event: AuditEvent) -> str:
-        return in_words(event)
+        return in_words(event) or self.get_empty_value_display()
 
     @admin.display(description=_("about the same"))
     def more(self, event: AuditEvent) -> SafeString | str:

@@ -59,8 +59,8 @@ WORDS = {
 SILENT = gettext_lazy("The DNS did not answer. Check again later.")
 VERDICTS = {
     "good": gettext_lazy("good"),
-    "is": gettext_lazy("fact"),
-    "relay": gettext_lazy("fact"),
+    "is": "",  # a fact: neither good nor bad
+    "relay": "",
     "silent": gettext_lazy("unknown"),
 }
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,6 +34,9 @@ class MailRouteForm(ScopedForm):
     class Meta:
         model = MailRoute
         fields = ("organization", "domain", "way", "tls", "host", "port", "tls_from_start", "user_name")
+        error_messages: ClassVar = {
+            NON_FIELD_ERRORS: {"unique_together": gettext_lazy("There is a route for this domain already.")}
+        }
 
     def clean_domain(self) -> str:
         return _ascii(self.cleaned_data["domain"].strip().lstrip("@"))

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from .. import erased
 from ..console import ReadOnlyAdmin
 from ..models import OutgoingMail
 
@@ -14,14 +15,14 @@ from ..models import OutgoingMail
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
     has_history = False
-    list_display = ("to_address", "what", "state", "due_at", "server_reply")
+    list_display = ("shown_address", "what", "state", "due_at", "server_reply")
     list_filter = ("state", "due_at")
     search_fields = ("^to_address",)
     search_help_text = _("The beginning of an address.")
     ordering = ("-id",)
     list_per_page = 100
     fields = (
-        "to_address",
+        "shown_address",
         "what",
         "state",
         "due_at",
@@ -34,6 +35,10 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         "message_id",
         "finished_at",
     )
+
+    @admin.display(description=_("to"), ordering="to_address")
+    def shown_address(self, mail: OutgoingMail) -> str:
+        return erased.in_words(mail.to_address)
 
     @admin.display(description=_("mail"), ordering="kind")
     def what(self, mail: OutgoingMail) -> str:

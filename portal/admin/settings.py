@@ -146,7 +146,9 @@ class OrganizationAdmin(OrganizationScopedAdmin):
 
     @admin.display(description=gettext_lazy("log-in page"))
     def log_in_page(self, organization: Organization) -> str:
-        return f"{settings.BASE_URL}{organization.get_absolute_url()}" if organization.slug else ""
+        if not organization.slug:
+            return _("Made of the prefix above.")
+        return f"{settings.BASE_URL}{organization.get_absolute_url()}"
 
     def get_urls(self) -> list[Any]:
         views = {"close": closing.close, "call_off": closing.call_off}

@@ -8,8 +8,9 @@ async function refresh() {
   const answer = await fetch(location.href, { redirect: "error" }).catch(() => null);
   if (answer?.ok) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById("progress");
-    if (fresh) shown.replaceWith(fresh);
+    // The facts and buttons beside it, too: what can be done next hangs on what has been done.
+    const fresh = page.getElementById("content-main");
+    if (page.getElementById("progress")) shown.closest("#content-main").replaceWith(fresh);
   }
   setTimeout(refresh, EVERY_MS);
 }

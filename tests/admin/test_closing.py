@@ -1,5 +1,6 @@
 """Closing an organisation: what is said before, who may, what ends at once, the way back, and what is destroyed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,13 +8,12 @@ from django.apps import apps
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts import erasing as directory
 from accounts import reauthentication
 from accounts.models import Domain, Group, LogInAttempt, PortalSession, SecondFactor, TotpDevice, User
 from messaging import closing as of_messages
 from messaging import sealed_files
 from messaging.models import Attachment, MailboxEntry, Message, Recipient, RecipientUse
-from portal import audit, closing, delivery, keyring, pictures, tasks
+from portal import audit, closing, delivery, erased, keyring, pictures, tasks
 from portal.branding import set_picture
 from portal.models import AuditEvent, BrandImage, Branding, DkimKey, Import, MailRoute, OutgoingMail, RetentionKey
 
@@ -71,6 +71,12 @@ def test_it_is_said_beforehand_in_numbers(console, south, message):
     assert "Attached files of 7\xa0bytes are destroyed." in html
     assert "For 30 days nothing is destroyed, and you can call it off." in html
     assert "There is no way back." in html
+
+
+def test_nothing_is_said_of_what_is_not_there(console, other_organization):
+    html = console.get(url(other_organization)).content.decode()
+    assert "There is no way back." in html
+    assert not re.search(r"\b0\b.*(destroyed|log in)", html)
 
 
 def test_only_the_operator_closes(north, south, operator, log_in):
@@ -188,13 +194,11 @@ def test_then_everything_is(close, south, message, author, write, log_in, time_p
     assert not Message.objects.filter(organization=organization).exclude(subject=b"", body=b"").exists()
     for model in (Attachment, Recipient):
         rows = model.objects.filter(message__organization=organization)
-        assert not rows.exclude(
-            **({"address__endswith": directory.ERASED_DOMAIN} if model is Recipient else {})
-        ).exists()
+        assert not rows.exclude(**({"address__endswith": erased.DOMAIN} if model is Recipient else {})).exists()
     assert not RecipientUse.objects.filter(sender__organization=organization).exists()
     for model in (SecondFactor, TotpDevice, PortalSession):
         assert not model.objects.filter(user__organization=organization).exists(), model
-    assert all(directory.is_erased(user) for user in User.objects.filter(organization=organization))
+    assert all(user.is_erased for user in User.objects.filter(organization=organization))
 
 
 def test_nothing_hangs_on_it_that_is_not_named_here(close, south, message, time_passes):

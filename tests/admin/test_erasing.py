@@ -1,16 +1,15 @@
 """Erasing a person: what is said before, what is destroyed, what stays with others, and being interrupted."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts import erasing as directory
 from accounts import roles
 from accounts.models import Group, LogInAttempt, PortalSession, User
 from messaging import erasing
-from messaging.models import ApprovedReading, Erasure, MailboxEntry, Message, Recipient, RecipientUse
+from messaging.models import ApprovedReading, Erasure, LicensedSender, MailboxEntry, Message, Recipient, RecipientUse
 from portal import audit, delivery, imports, moments
 from portal.models import AuditEvent, Import, ImportProblem, OutgoingMail
 
@@ -58,6 +57,12 @@ def test_it_is_said_beforehand_in_numbers(north, recipient, answered):
     assert User.objects.get(pk=recipient.pk).address == WHO
 
 
+def test_nothing_is_said_of_what_is_not_there(north, second_recipient):
+    html = north.client.get(url(second_recipient)).content.decode()
+    assert "There is no way back." in html
+    assert "<li>0 " not in html
+
+
 def test_copies_and_personal_data_are_destroyed(erase, recipient, answered, log_in, done, smtp):
     inside = log_in(recipient)
     recipient.name, recipient.language, recipient.bounce_words = "First Recipient", "en-gb", f"{WHO}: no such user"
@@ -69,7 +74,7 @@ def test_copies_and_personal_data_are_destroyed(erase, recipient, answered, log_
     assert (gone.name, gone.language) == ("Erased person", "")
     assert not gone.may_log_on
     assert not gone.has_usable_password()
-    assert directory.is_erased(gone)
+    assert gone.is_erased
     assert gone.bounce_words == ""
     assert not MailboxEntry.objects.filter(owner=recipient, removed_at__isnull=True).exists()
     assert not PortalSession.objects.filter(user=recipient).exists()
@@ -90,6 +95,46 @@ def test_the_address_and_name_stand_nowhere_any_more(erase, recipient, answered,
     assert not Recipient.objects.filter(name="First Recipient").exists()
     assert sender.recipient_uses.filter(address__endswith="@erased.invalid").count() == 1  # counted once, as before
     assert not OutgoingMail.objects.filter(dedupe_key__contains=WHO).exists()
+
+
+def test_the_console_calls_them_an_erased_person(erase, north, recipient, answered, done):
+    erase(recipient)
+    done()
+    RecipientUse.objects.create(sender=recipient, month=date(2001, 2, 1), address="a@x.example")
+    mail = OutgoingMail.objects.filter(to_address__endswith="@erased.invalid").first()
+    asked = ApprovedReading.objects.create(
+        organization=north.organization, message=answered, asked_by=recipient, asked_at=moments.now()
+    )
+    for path in (
+        f"{page(User, 'changelist')}?state=erased",
+        page(User, "change", recipient.pk),
+        page(User, "history", recipient.pk),
+        page(OutgoingMail, "changelist"),
+        page(OutgoingMail, "change", mail.pk),
+        page(Erasure, "changelist"),
+        page(Erasure, "change", Erasure.objects.get(user=recipient).pk),
+        page(Message, "changelist"),
+        page(Message, "change", answered.pk),
+        page(ApprovedReading, "changelist"),
+        page(ApprovedReading, "change", asked.pk),
+        reverse("admin:messaging_approvedreading_ask", args=[answered.pk]),
+        page(LicensedSender, "changelist"),
+        page(LicensedSender, "change", recipient.pk),
+    ):
+        html = north.client.get(path).content.decode()
+        assert "erased person" in html, path
+        assert "erased.invalid" not in html, path
+
+
+def test_nothing_is_left_to_do_with_them(erase, north, recipient):
+    erase(recipient)
+    html = north.client.get(page(User, "change", recipient.pk)).content.decode()
+    assert 'name="_save"' not in html
+    assert 'class="verb"' not in html
+    for verb in ("enable", "issue_password", "rename"):
+        assert north.client.post(page(User, verb, recipient.pk)).status_code == 404
+    recipient.refresh_from_db()
+    assert recipient.disabled_at
 
 
 def test_what_others_hold_stays(erase, recipient, sender, answered, done, log_in):

@@ -72,7 +72,7 @@ def test_straight_to_mx_keeps_nothing_of_a_relay(north):
         ({"port": "6379"}, "only the operator"),
         ({"tls": "opportunistic"}, "the password would be seen"),
         ({"tls": "opportunistic", "user_name": "", "tls_from_start": "on"}, "is enforced TLS"),
-        ({"domain": "partner.north.example"}, "already exists"),
+        ({"domain": "partner.north.example"}, "There is a route for this domain already."),
     ],
 )
 def test_what_cannot_be_is_said(north, wrong, words):

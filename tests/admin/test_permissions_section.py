@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import PortalSession, User
@@ -161,7 +162,9 @@ def test_a_lock_is_shown_and_cleared(north, recipient, events):
     html = north.client.get(page(User, "change", recipient.pk)).content.decode()
     assert "7 since the last success" in html
     assert "locked until" in html
-    assert north.client.get(page(User, "changelist"), {"state": "locked"}).context["cl"].result_count == 1
+    listed = north.client.get(page(User, "changelist"), {"state": "locked"})
+    assert listed.context["cl"].result_count == 1
+    assert ">locked</td>" in listed.content.decode()
     north.client.post(page(User, "clear_lock", recipient.pk))
     recipient.refresh_from_db()
     assert (recipient.failures, recipient.next_try_at) == (0, None)
@@ -173,13 +176,26 @@ def test_verbs_reject_get(north, recipient, verb):
     assert north.client.get(page(User, verb, recipient.pk)).status_code == 405
 
 
-def test_nobody_locks_themselves_out(north, save, administrator):
+def test_nobody_locks_themselves_out(north, save, administrator, recipient):
+    own, others = (
+        north.client.get(page(User, "change", user.pk)).content.decode() for user in (administrator, recipient)
+    )
+    assert 'class="verb">Disable<' in others
+    assert 'class="verb">Disable<' not in own
+    assert "Another administrator can disable it" in own
+    assert reverse("admin:messaging_erasure_order", args=[administrator.pk]) not in own
     save(administrator, is_staff=None, allow_logon=None)
     html = north.client.post(page(User, "disable", administrator.pk), follow=True).content.decode()
     assert "You cannot disable your own account." in html
     administrator.refresh_from_db()
     assert administrator.is_staff
     assert administrator.may_log_on
+
+
+def test_whom_one_may_only_look_at_has_no_buttons(north, operator):
+    html = north.client.get(page(User, "change", operator.pk)).content.decode()
+    assert "Current password" in html
+    assert 'class="verb"' not in html
 
 
 def test_nobody_is_deleted(north, recipient):
@@ -194,5 +210,5 @@ def test_nobody_is_deleted(north, recipient):
 def test_the_history_is_the_audit_log(north, save, recipient):
     save(recipient, name="Renamed")
     html = north.client.get(page(User, "history", recipient.pk)).content.decode()
-    assert "user.changed" in html
+    assert "user.<wbr>changed" in html
     assert "admin@north.example" in html

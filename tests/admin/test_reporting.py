@@ -31,6 +31,14 @@ def test_details_are_text_however_they_look(north, administrator):
         assert "<script>alert" not in html
 
 
+def test_an_event_without_details_says_so_and_a_detail_without_a_value_too(north):
+    AuditEvent.objects.filter(pk=north.event.pk).update(details={})
+    url = page(AuditEvent, "change", north.event.pk)
+    assert '<div class="readonly">-</div>' in north.client.get(url).content.decode()
+    AuditEvent.objects.filter(pk=north.event.pk).update(details={"role": "auditor", "before": ""})
+    assert "role: auditor · before: -" in north.client.get(url).content.decode()
+
+
 def test_what_an_action_is_stands_in_an_administrators_words(north):
     html = north.client.get(page(AuditEvent, "change", north.event.pk)).content.decode()
     assert "What was done, as the search and the export name it." in html

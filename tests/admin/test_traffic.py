@@ -1,5 +1,6 @@
 """Search over everybody's messages, and recall of a selection."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -217,7 +218,10 @@ def test_what_failed_is_tried_again_and_nothing_else(north, sender, send, monkey
     assert (mass_recall.progress(selection).recalled, mass_recall.progress(selection).failed) == (2, 1)
     monkeypatch.undo()
     address = page(MassRecall, "change", selection.pk)
-    assert "Try those that failed again" in north.client.get(address).content.decode()
+    html = north.client.get(address).content.decode()
+    assert "Try those that failed again" in html
+    assert f"From {sender.address}, sent " in html  # which one, in words
+    assert f">{sent[1].pk}<" not in html
     response = north.client.post(page(MassRecall, "retry", selection.pk), follow=True)
     html = response.content.decode()
     assert "1 message was tried again." in html
@@ -250,6 +254,23 @@ def test_more_than_can_be_done_at_once_is_refused(north, sender, send, monkeypat
     response = north.client.post(URL, {"all": "yes", "confirmed": "yes"}, follow=True)
     assert "Please narrow the search." in response.content.decode()
     assert not MassRecall.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("destroys", "words"), [(True, "what they quote of it is destroyed too"), (False, "with what they quote of it")]
+)
+def test_what_becomes_of_quotes_is_said_beforehand(north, sender, send, destroys, words):  # noqa: F811
+    message = send(sender, to="a@x.example")
+    type(north.organization).objects.filter(pk=north.organization.pk).update(recall_destroys_quotes=destroys)
+    assert words in north.client.post(URL, {"message": [message.pk]}).content.decode()
+
+
+def test_from_a_message_one_comes_back_to_the_search(north, sender, send):  # noqa: F811
+    send(sender, to="a@x.example")
+    asked = f"{URL}?sender=%40north.example"
+    way = re.search(r'href="([^"]*/change/[^"]*)"', north.client.get(asked).content.decode())
+    assert way
+    assert f'<a class="closelink" href="{asked}">' in north.client.get(way[1]).content.decode()
 
 
 def test_the_page_of_a_message_says_what_became_of_it_at_each_recipient(north, sender, recipient, send):  # noqa: F811
