@@ -47,7 +47,8 @@ def compose(request: AuthenticatedRequest) -> HttpResponse:
     """An empty message. Its id is made here, so that however often the form is sent it is one message."""
     if not sending.may_write_new_messages(request.user):
         raise PermissionDenied(_("Your account can answer messages, but not write new ones."))
-    return _page(request, uuid7(), ComposeForm.of(DraftText(), **_signed(request)), heading=_("New message"))
+    form = ComposeForm.of(DraftText(), **_signed(request)).begun_in("to")
+    return _page(request, uuid7(), form, heading=_("New message"))
 
 
 @require_safe
@@ -75,7 +76,7 @@ def _answer_page(request: AuthenticatedRequest, answer: Answer, **context: Any) 
     quotes = replies.quoted(answer.entry)
     text = DraftText(subject=replies.subject_of(answer, quotes[0]["subject"]))
     hidden = {"answers": answer.entry.id, "to_all": answer.to_all, "is_forward": answer.is_forward}
-    form = ComposeForm.of(text, **hidden, **_signed(request))
+    form = ComposeForm.of(text, **hidden, **_signed(request)).begun_in("to" if answer.is_forward else "body")
     return _page(request, uuid7(), form, quotes=quotes, **context)
 
 

@@ -39,8 +39,11 @@ class Completion {
     this.list.setAttribute("aria-label", form.dataset.suggestions);
     const box = document.createElement("div");
     box.className = "combo";
+    // Moved, a field loses the focus that it may have by now.
+    const hasFocus = document.activeElement === input;
     input.replaceWith(box);
     box.append(input, this.list);
+    if (hasFocus) input.focus();
     const roles = { role: "combobox", "aria-autocomplete": "list", "aria-controls": this.list.id };
     for (const [name, value] of Object.entries(roles)) input.setAttribute(name, value);
     // The browser's own list would lie over ours.

@@ -64,6 +64,7 @@ function start(field) {
   field.hidden = true;
   keepInStep(editor, page, field);
   toolbar(editor, frame, page);
+  if (field.autofocus) editor.focus().moveCursorToStart();
   // Last: from here on what is sent is HTML.
   field.form.elements.body_format.value = "html";
 }

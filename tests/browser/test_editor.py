@@ -2,7 +2,12 @@
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+
+from messaging import drafts, sending, signatures
+from messaging.drafts import DraftText
+from messaging.models import MailboxEntry
+from portal.ids import uuid7
 
 WORD = """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p.MsoNormal {color: red}</style></head>
 <body><!--StartFragment--><p class=MsoNormal style='margin:0cm'><b><span style='color:#C00000'>Dear all<o:p></o:p>
@@ -191,3 +196,23 @@ def test_without_script_the_plain_field_remains(open_browser, sender):
 
     assert page.locator("textarea[name=body]").is_visible()
     assert page.locator(".editor").count() == 0
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_cursor_is_where_one_begins(open_browser, sender, recipient, script):
+    signatures.change(recipient, "Best wishes")
+    text = DraftText(to=recipient.address, subject="Letter", body="<p>Words</p>")
+    draft = drafts.save_draft(actor=sender, message_id=uuid7(), entry=None, text=text).entry
+    sent = sending.send_draft(actor=sender, entry=draft).message
+    entry = MailboxEntry.objects.get(owner=recipient, message=sent)
+
+    page = open_browser(sender, java_script_enabled=script)
+    page.goto(reverse("compose"))
+    expect(page.get_by_label("To", exact=True)).to_be_focused()
+
+    page = open_browser(recipient, java_script_enabled=script)
+    page.goto(reverse("reply", args=[entry.id]))
+    box = page.get_by_role("textbox", name="Message")
+    expect(box).to_be_focused()
+    page.keyboard.type("Thank you.")
+    assert (box.inner_text() if script else box.input_value()).split() == ["Thank", "you.", "Best", "wishes"]
