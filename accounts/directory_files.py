@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal import audit, imports
+from portal import audit, erased, imports
 from portal.table_resource import TableResource, YesNoWidget, column
 
 from . import directories
@@ -43,7 +43,8 @@ class DomainResource(TableResource):
         audit.record(self.organization, "domain.created", actor=self.actor, about=row.pk, name=row.name)
 
     def everything(self) -> QuerySet:
-        return Domain.objects.filter(organization=self.organization).order_by("name")
+        domains = Domain.objects.filter(organization=self.organization).exclude(name=erased.DOMAIN)
+        return domains.order_by("name")
 
 
 class UserResource(TableResource):
@@ -74,13 +75,16 @@ class UserResource(TableResource):
         if is_new:
             directories.create(actor=self.actor, user=row)
             return
+        if row.is_erased:
+            raise ValidationError(_("This person has been erased."))
         if row.is_staff:
             raise ValidationError(_("Administrators are changed on their own page, not by an import."))
         directories.change_name(actor=self.actor, user=row, name=row.name)
         directories.allow_logon(actor=self.actor, user=row, allowed=row.allow_logon)
 
     def everything(self) -> QuerySet:
-        return User.objects.filter(organization=self.organization).order_by("address")
+        users = User.objects.filter(organization=self.organization).exclude(domain__name=erased.DOMAIN)
+        return users.order_by("address")
 
 
 imports.register(imports.Kind("domains", gettext_lazy("domains"), "accounts.externaldomain", DomainResource))

@@ -32,6 +32,7 @@ from .. import (
 )
 from ..models import Domain, ExternalDomain, Group, InternalDomain, User
 from .address import address
+from .disable import disable_page
 from .rename import rename_page
 from .state_filter import StateFilter
 from .user_buttons import button, offer, with_button
@@ -274,6 +275,8 @@ class UserAdmin(OrganizationScopedAdmin):
             return self._issued(request, user)
         if verb == "disable" and user.pk == request.user.pk:
             messages.error(request, gettext("You cannot disable your own account."))
+        elif verb == "disable" and "confirmed" not in request.POST:
+            return disable_page(request, user, self.admin_site.each_context(request))
         else:
             act, done = VERBS[verb]
             act(actor=request.user, user=user)

@@ -49,7 +49,10 @@ class SearchForm(forms.Form):
     sender = forms.CharField(label=_("Sender"), required=False, max_length=320)
     recipient = forms.CharField(label=_("Recipient"), required=False, max_length=320)
     organization = forms.ModelChoiceField(
-        label=_("Organisation"), required=False, queryset=Organization.objects.order_by("name")
+        label=_("Organisation"),
+        required=False,
+        queryset=Organization.objects.order_by("name"),
+        empty_label=_("any"),
     )
 
     def __init__(self, request: HttpRequest, typed: Any) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from openpyxl import Workbook, load_workbook
 
 from accounts import roles
+from accounts.erasing import strip_identity
 from accounts.models import Domain, User
 from messaging.models import BulkSenderPack, Definition
 from portal import audit, imports
@@ -303,6 +304,16 @@ def test_what_was_exported_imports_as_it_was(north, south, kind, file_format):
     assert (run.new, run.changed) == (0, 0)
     assert run.unchanged > 0
     assert AuditEvent.objects.filter(action=f"{kind}.exported").count() == 1
+
+
+def test_erased_people_are_in_no_file_and_no_file_changes_them(north, recipient):
+    strip_identity(recipient)
+    for kind in ("users", "domains"):
+        assert b"erased" not in exported(north.client, kind)
+    run = imported(north.client, "users", f"address,name,logon\n{recipient.address},Back,yes\n")
+    assert list(problems(run).values()) == ["This person has been erased."]
+    recipient.refresh_from_db()
+    assert (recipient.name, recipient.allow_logon) == ("Erased person", False)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "'=", "''@", "'"])

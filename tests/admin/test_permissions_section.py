@@ -134,7 +134,11 @@ def test_licences_are_for_internal_users(save, colleague, recipient, events, adm
 
 def test_disable_and_enable(north, recipient, log_in, events):
     log_in(recipient)
-    html = north.client.post(page(User, "disable", recipient.pk), follow=True).content.decode()
+    html = north.client.post(page(User, "disable", recipient.pk)).content.decode()
+    assert "From now on they cannot log in, and all their sessions end." in html
+    recipient.refresh_from_db()
+    assert recipient.may_log_on
+    html = north.client.post(page(User, "disable", recipient.pk), {"confirmed": "yes"}, follow=True).content.decode()
     assert "The account is disabled" in html
     assert "Enable" in html
     recipient.refresh_from_db()
@@ -185,7 +189,8 @@ def test_nobody_locks_themselves_out(north, save, administrator, recipient):
     assert "Another administrator can disable it" in own
     assert reverse("admin:messaging_erasure_order", args=[administrator.pk]) not in own
     save(administrator, is_staff=None, allow_logon=None)
-    html = north.client.post(page(User, "disable", administrator.pk), follow=True).content.decode()
+    confirmed = {"confirmed": "yes"}
+    html = north.client.post(page(User, "disable", administrator.pk), confirmed, follow=True).content.decode()
     assert "You cannot disable your own account." in html
     administrator.refresh_from_db()
     assert administrator.is_staff

@@ -87,7 +87,7 @@ def test_a_foreign_row_is_as_absent_as_a_missing_one(north, south, rows, label, 
 @pytest.mark.parametrize("verb", ["disable", "enable", "end-sessions", "clear-lock"])
 def test_verbs_on_a_foreign_user_do_nothing(north, south, events, verb):
     before = events(south.user)
-    response = north.client.post(page(User, verb.replace("-", "_"), south.user.pk))
+    response = north.client.post(page(User, verb.replace("-", "_"), south.user.pk), {"confirmed": "yes"})
     assert response.status_code == 404
     assert events(south.user) == before
     south.user.refresh_from_db()
@@ -205,7 +205,7 @@ def test_an_administrator_may_look_at_the_operator_and_no_more(north, operator, 
     password = "a long and quiet river bends"
     assert north.client.post(url, {"new_password": password, "confirm_password": password}).status_code == 403
     for verb in ("disable", "end_sessions", "clear_lock"):
-        assert north.client.post(page(User, verb, operator.pk)).status_code == 404
+        assert north.client.post(page(User, verb, operator.pk), {"confirmed": "yes"}).status_code == 404
     assert events(operator) == []
 
 

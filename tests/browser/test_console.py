@@ -318,6 +318,8 @@ def test_the_way_to_a_user_and_what_is_done_there(open_browser, administrator, r
     window.click("text=outside.example")
     window.click("text=first@outside.example")
     window.get_by_role("button", name="Disable").click()
+    expect(window.get_by_text("The account can be enabled again at any time.")).to_be_visible()
+    window.get_by_role("button", name="Disable").click()
     expect(window.get_by_text("The account is disabled")).to_be_visible()
     window.get_by_role("button", name="Enable").click()
     proof = window.context.new_page()
