@@ -47,8 +47,9 @@ class SessionLifetimeMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable, *_arguments: Any) -> None:
-        """What a script asks by itself is no activity: such views are marked `asked_by_script`."""
-        if getattr(view, "is_asked_by_script", False):
+        """What a script asks by itself is no activity: such views are marked `asked_by_script`, and a page that is
+        asked for again by its own script comes with a header that says so."""
+        if getattr(view, "is_asked_by_script", False) or "X-Asked-By-Script" in request.headers:
             return
         if (row := _loaded_row(request)) and (now := session_store.store_of(request).now):
             sessions.record_activity(row, now)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -98,7 +98,6 @@ class MailCheckAdmin(OrganizationScopedAdmin):
         mail_check.request(obj)
 
     def response_change(self, request: HttpRequest, obj: MailCheck) -> HttpResponse:
-        self.message_user(request, _("The check is being made. Reload this page in a few seconds."), messages.SUCCESS)
         return HttpResponseRedirect(request.path)
 
 

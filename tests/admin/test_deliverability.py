@@ -48,8 +48,10 @@ def test_the_check_is_made_by_a_worker_and_shown_in_words(north, names):
     url = page(MailCheck, "change", north.check.pk)
     assert north.client.get(page(MailCheck, "changelist")).url == url
     assert "Not checked yet" in north.client.get(url).content.decode()
-    response = north.client.post(url, follow=True)
-    assert "The check is being made" in response.content.decode()
+    asked = north.client.post(url, follow=True).content.decode()
+    assert asked.count("The check is being made.") == 1
+    assert 'data-finished="no"' in asked  # followed by a script, else by a link
+    assert "Look again" in asked
     assert not names.asked
     mail_check.check_requested()
     shown = north.client.get(url).content.decode()

@@ -1,7 +1,7 @@
 """The administration console by the eyes of a browser. Django's pages obey the portal's policy as ours do: a script
 or style that it stops is an error in the browser's console, and fails here."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.apps import apps
@@ -21,7 +21,7 @@ from messaging.models import (
     Message,
     RecipientUse,
 )
-from portal import audit, dkim_keys, imports
+from portal import audit, dkim_keys, imports, moments
 from portal.ids import uuid7
 from portal.models import DkimKey, Import, MailCheck, MailRoute
 
@@ -431,9 +431,12 @@ def test_progress_is_followed_without_reloading(open_browser, administrator, pag
     expect(window.get_by_text("0 of 1 done.")).to_be_visible()
     finished = window.locator(".field-finished_at .readonly")
     expect(finished).to_have_text("-")
+    ago = moments.now() - timedelta(minutes=5)
+    PortalSession.objects.update(last_seen_at=ago)
     mass_recall.work_off()
     expect(window.get_by_text("1 of 1 done.")).to_be_visible()
     expect(finished).not_to_have_text("-")
+    assert PortalSession.objects.get().last_seen_at == ago  # to be asked by it is no activity
 
 
 def test_what_a_recipient_will_be_told_is_seen_while_choosing(open_browser, administrator):
