@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 
 CHUNK = 64 * 1024
 
@@ -29,16 +30,16 @@ class Browser:
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, None, {})
 
-    def post(self, path: str, fields: dict[str, str], csrf: str = "") -> Answer:
+    def post(self, path: str, fields: dict[str, str]) -> Answer:
         """A multipart form, as the compose page posts one."""
-        return self.post_file(path, fields, csrf=csrf)
+        return self.post_file(path, fields)
 
-    def post_file(self, path: str, fields: dict[str, str], *, csrf: str = "", file_bytes: int | None = None) -> Answer:
+    def post_file(self, path: str, fields: dict[str, str], *, file_bytes: int | None = None) -> Answer:
         """The same with a file of so many bytes, made up while it is sent."""
         boundary = secrets.token_hex(16)
-        if csrf:
-            fields = fields | {"csrfmiddlewaretoken": csrf}
-        parts = list(_form(boundary, fields, file_bytes))
+        # A form's own token is this one masked; Django takes either.
+        token = SimpleCookie(self.cookies)["csrf"].value
+        parts = list(_form(boundary, fields | {"csrfmiddlewaretoken": token}, file_bytes))
         length = sum(part if isinstance(part, int) else len(part) for part in parts)
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",

@@ -1,4 +1,3 @@
-import secrets
 import uuid
 
 import psycopg2
@@ -9,7 +8,6 @@ from benchmarks.figures import Figure, Line
 from benchmarks.rounds import Side, interleaved
 
 MIB = 1024 * 1024
-_CSRF = secrets.token_hex(16)
 
 
 def measured(bench: Bench) -> list[Line]:
@@ -18,7 +16,7 @@ def measured(bench: Bench) -> list[Line]:
 
 
 def _speed(bench: Bench) -> Line:
-    browser = _sender(bench)
+    browser = bench.browser("sender0")
     path, _growth = _attached(bench, browser, 10 * MIB)
     floors = bench.floor_browsers()
     found = interleaved(
@@ -40,7 +38,7 @@ def _speed(bench: Bench) -> Line:
 def _memory(bench: Bench) -> list[Line]:
     size = bench.size.large_mib
     say(f"{size} MiB up and down")
-    browser = _sender(bench)
+    browser = bench.browser("sender0")
     path, up = _attached(bench, browser, size * MIB)
     memory = bench.portal.memory()
     answer = browser.get(path)
@@ -59,22 +57,16 @@ def _memory(bench: Bench) -> list[Line]:
     ]
 
 
-def _sender(bench: Bench) -> Browser:
-    browser = bench.browser("sender0")
-    browser.cookies += f"; csrf={_CSRF}"
-    return browser
-
-
 def _attached(bench: Bench, browser: Browser, size: int) -> tuple[str, int]:
     """A message with such a file is sent; its author's address of the file, and how much memory it took."""
     message = uuid.uuid4()
     fields = {"to": "r1@outside.example", "subject": "A file", "body": "Here it is.", "action": "attach"}
-    browser.post(f"/drafts/{message}/", fields, csrf=_CSRF)
+    browser.post(f"/drafts/{message}/", fields)
     memory = bench.portal.memory()
-    answer = browser.post_file(f"/drafts/{message}/", fields, csrf=_CSRF, file_bytes=size)
+    answer = browser.post_file(f"/drafts/{message}/", fields, file_bytes=size)
     grown = memory.growth()
     assert answer.status == 302, answer
-    answer = browser.post(f"/drafts/{message}/", fields | {"action": "send"}, csrf=_CSRF)
+    answer = browser.post(f"/drafts/{message}/", fields | {"action": "send"})
     assert answer.location == "/sent/", answer
     return _address(bench, message), grown
 
