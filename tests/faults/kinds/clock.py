@@ -167,7 +167,6 @@ def _everywhere(run: Run, moment: datetime) -> Iterator[None]:
         stage.clock(prefix=later)
         run.wait(lambda: run.browser().get("/").status == 200, 30)
         yield
-        time.sleep(1)  # the last outcome is on the disk before the crash, after which its lease would last for months
     finally:
         stage.end_all("web", "worker", "clock")
         stage.cluster.clock = ()
@@ -175,6 +174,9 @@ def _everywhere(run: Run, moment: datetime) -> Iterator[None]:
 
 
 def _restart(stage: Stage) -> None:
+    """A crash, but for the clock; with the last outcomes on the disk, or they were in doubt, under leases that another
+    clock has set."""
+    time.sleep(1)
     stage.cluster.stop_immediately()
     stage.cluster.start()
     connection.close()  # the suite's own
