@@ -73,8 +73,8 @@ def _key_ring() -> str:
     except SealBroken as broken:
         logger.critical("The key ring does not open what is stored: %s", broken)
         return _(
-            "The key ring does not open what was sealed with it: it has another key under the same name. "
-            "Put the master keys back as they were: nothing is lost."
+            "The key ring does not open what was sealed with it: it has another key under the same name, or what is "
+            "stored was changed; the log says which. Put back the master keys, or the stored key from a backup."
         )
     return ""
 

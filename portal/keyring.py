@@ -151,7 +151,10 @@ def _unwrap_under_master(key_id: str, wrapped: bytes | memoryview, place: Place)
     if master is None:
         logger.critical("Master key %r is needed and is not in the key ring", key_id)
         raise MasterKeysMissing(f"master key {key_id!r} is not in the key ring")
-    return unseal(master, wrapped, place)
+    try:
+        return unseal(master, wrapped, place)
+    except SealBroken as broken:
+        raise SealBroken(f"master key {key_id!r} does not open {' '.join(map(str, place))}") from broken
 
 
 def check_ring() -> None:
