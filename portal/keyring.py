@@ -21,8 +21,9 @@ import logging
 import os
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 KEY_BYTES = 32
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
+# Of all stored keys, how many are tried: enough, for a single one that was altered says nothing of the ring.
+_TRIED = 3
 
 
 class SealBroken(Exception):
@@ -178,6 +181,26 @@ def _one_under_each_master(rows: QuerySet[Wrapped]) -> Iterator[Wrapped]:
             yield row
 
 
+def _refuse_foreign_ring() -> None:
+    """MasterKeysMissing when no stored key opens: what is sealed under a key file that was swapped for another, whole
+    as that may be, would be lost once the right one is back. Two queries, for each key that is made.
+    """
+    months = RetentionKey.objects.filter(destroyed_at__isnull=True).order_by("-month")[:_TRIED]
+    leaves = LeafKey.objects.order_by("purpose")[:_TRIED]
+    openings = [partial(open_retention_key, row) for row in months] + [partial(_open_leaf_key, row) for row in leaves]
+    if openings and not any(map(_succeeds, openings)):
+        logger.critical("No stored key opens with the key ring: nothing new is sealed with it")
+        raise MasterKeysMissing("the master keys are not those that what is stored was sealed with")
+
+
+def _succeeds(opening: Callable[[], bytes]) -> bool:
+    try:
+        opening()
+    except (MasterKeysMissing, SealBroken):
+        return False
+    return True
+
+
 # --- Retention keys ---------------------------------------------------------------------------------------
 
 
@@ -189,6 +212,7 @@ def retention_key_for(organization: Organization, moment: datetime) -> Retention
 
 
 def _make_retention_key(organization: Organization, month: date) -> RetentionKey:
+    _refuse_foreign_ring()
     row = RetentionKey(organization=organization, month=month)
     row.master_key_id, row.wrapped_key = _wrap_under_master(new_key(), _retention_place(row))
     try:
@@ -233,6 +257,7 @@ def _open_leaf_key(row: LeafKey) -> bytes:
 
 
 def _make_leaf_key(purpose: str) -> LeafKey:
+    _refuse_foreign_ring()
     key_id, wrapped = _wrap_under_master(new_key(), ("leaf_key", purpose))
     LeafKey.objects.bulk_create(
         [LeafKey(purpose=purpose, master_key_id=key_id, wrapped_key=wrapped)], ignore_conflicts=True

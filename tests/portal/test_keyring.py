@@ -18,6 +18,7 @@ from portal.new_master_key import new_master_key
 KEY = bytes(range(32))
 PLACE = ("message", uuid7(), "subject")
 NOVEMBER = datetime(2026, 11, 24, tzinfo=UTC)
+DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 def test_what_is_sealed_opens_in_its_place():
@@ -99,7 +100,7 @@ def test_the_first_master_key_writes_and_all_of_them_read(settings, organization
     key = keyring.open_retention_key(before)
     settings.MASTER_KEYS = f"{master('new', 2)},{master('old', 1)}"
     assert keyring.open_retention_key(before) == key
-    after = keyring.retention_key_for(organization, datetime(2026, 12, 1, tzinfo=UTC))
+    after = keyring.retention_key_for(organization, DECEMBER)
     assert (before.master_key_id, after.master_key_id) == ("old", "new")
     assert keyring.open_retention_key(after) != key
 
@@ -117,6 +118,34 @@ def test_another_key_under_the_same_name_opens_nothing(settings, organization):
     settings.MASTER_KEYS = master("main", 2)
     with pytest.raises(SealBroken):
         keyring.open_retention_key(row)
+
+
+@pytest.mark.parametrize("name", ["main", "other"])
+def test_nothing_new_is_sealed_under_a_ring_that_opens_nothing(settings, organization, name):
+    settings.MASTER_KEYS = master("main", 1)
+    keyring.retention_key_for(organization, NOVEMBER)
+    keyring.leaf_key("credentials")
+    settings.MASTER_KEYS = master(name, 2)
+    for make in (lambda: keyring.retention_key_for(organization, DECEMBER), lambda: keyring.leaf_key("device_cookies")):
+        with pytest.raises(keyring.MasterKeysMissing, match="not those"):
+            make()
+    settings.MASTER_KEYS = master("main", 1)
+    assert keyring.open_retention_key(keyring.retention_key_for(organization, DECEMBER))
+    assert keyring.leaf_key("device_cookies")
+
+
+def test_a_single_altered_key_stops_no_new_one(settings, organization):
+    keyring.retention_key_for(organization, NOVEMBER)
+    keyring.leaf_key("credentials")
+    LeafKey.objects.update(wrapped_key=b"\x01" + bytes(60))
+    assert keyring.open_retention_key(keyring.retention_key_for(organization, DECEMBER))
+
+
+def test_once_all_was_destroyed_any_ring_will_do(settings, organization):
+    keyring.retention_key_for(organization, NOVEMBER)
+    RetentionKey.objects.update(wrapped_key=None, destroyed_at=NOVEMBER)
+    settings.MASTER_KEYS = master("other", 2)
+    assert keyring.leaf_key("credentials")
 
 
 def test_a_changed_key_file_is_read_again_at_once(settings, tmp_path):
@@ -160,7 +189,7 @@ def test_a_month_has_one_key_per_organisation(organization, other_organization):
 
 def test_a_wrapped_key_does_not_open_in_another_row(organization):
     november = keyring.retention_key_for(organization, NOVEMBER)
-    december = keyring.retention_key_for(organization, datetime(2026, 12, 1, tzinfo=UTC))
+    december = keyring.retention_key_for(organization, DECEMBER)
     december.wrapped_key = november.wrapped_key
     with pytest.raises(SealBroken):
         keyring.open_retention_key(december)
