@@ -185,7 +185,7 @@ def _write(message: Message, key: bytes, text: DraftText, *, keep_recipients: bo
 
 def _write_reply_recipients(message: Message, key: bytes, answer: Answer, author: User) -> None:
     people = replies.recipients(answer, author)
-    typed = {role: ", ".join(address for address, _name in people[role]) for role in ("to", "cc")}
+    typed = {role: ", ".join(person.address for person in people[role]) for role in ("to", "cc")}
     sealing.seal_draft_recipients(message, key, typed | {"bcc": ""})
 
 

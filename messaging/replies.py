@@ -3,7 +3,7 @@ rows of their own."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 
@@ -44,20 +44,28 @@ def refuse_unless_allowed(answer: Answer) -> None:
         raise PermissionDenied
 
 
-def recipients(answer: Answer, author: User) -> dict[str, list[tuple[str, str]]]:
-    """{"to": [(address, name)], "cc": […]} of a reply. Bcc readers are on no reply, and nobody answers themselves
+class Person(NamedTuple):
+    """Whom a reply goes to."""
+
+    address: str
+    name: str = ""
+
+
+def recipients(answer: Answer, author: User) -> dict[str, list[Person]]:
+    """{"to": […], "cc": […]} of a reply. Bcc readers are on no reply, and nobody answers themselves
     unless there is nobody else."""
     original = answer.message
     listed = list(original.recipients.exclude(role=Recipient.Role.BCC).order_by("id"))
-    to = [(r.address, r.name) for r in listed if r.role == Recipient.Role.TO]
-    cc = [(r.address, r.name) for r in listed if r.role == Recipient.Role.CC]
+    to = [Person(r.address, r.name) for r in listed if r.role == Recipient.Role.TO]
+    cc = [Person(r.address, r.name) for r in listed if r.role == Recipient.Role.CC]
     if answer.entry.is_authors:
         return {"to": to, "cc": cc if answer.to_all else []}
-    sender = (original.sender.address, original.sender.name)
+    sender = Person(original.sender.address, original.sender.name)
     if not answer.to_all:
         return {"to": [sender], "cc": []}
-    others = [person for person in to if person[0] not in (author.address, sender[0])]
-    return {"to": [sender, *others], "cc": [p for p in cc if p[0] not in (author.address, sender[0])]}
+    known = (author.address, sender.address)
+    others = [person for person in to if person.address not in known]
+    return {"to": [sender, *others], "cc": [person for person in cc if person.address not in known]}
 
 
 def subject_of(answer: Answer, subject: str) -> str:

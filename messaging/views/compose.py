@@ -32,7 +32,7 @@ from messaging.addressing import MAX_RECIPIENTS
 from messaging.drafts import DraftText, SavedDraft
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
-from messaging.replies import Answer
+from messaging.replies import Answer, Person
 from messaging.uploads import SealedUpload, receives_files
 from portal import moments
 from portal.ids import uuid7
@@ -252,8 +252,8 @@ def _definitions(user: User, form: ComposeForm, *, is_reply: bool) -> dict[str, 
     }
 
 
-def _people(addresses: str) -> list[tuple[str, str]]:
-    return [(address, "") for address in addresses.split(", ") if address]
+def _people(addresses: str) -> list[Person]:
+    return [Person(address) for address in addresses.split(", ") if address]
 
 
 def _page(

@@ -48,6 +48,17 @@ def test_reply_all_goes_to_everyone_but_bcc_and_oneself(sent, recipient, second_
     }
 
 
+def test_a_long_list_of_readers_says_whom_it_begins_with(sender, recipient, send, log_in):
+    others = ", ".join(f"other{n}@outside.example" for n in range(8))
+    sent = send(sender, to=f"{recipient.address}, {others}")
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient, "reply_all")
+    assert f"<summary>{sender.address} and 8 others</summary>" in page.text
+    assert answer(client, page, action="save").status_code == 302
+    draft = client.get(page.context["action"])
+    assert f"<summary>{sender.address} and 8 others</summary>" in draft.text
+
+
 def test_a_bcc_reader_is_not_revealed_by_the_others(sent, colleague, recipient, log_in):
     client = log_in(recipient)
     page = reply_page(client, sent, recipient, "reply_all")
