@@ -112,19 +112,20 @@ def _opened(file_id: uuid.UUID, size: int) -> BinaryIO:
 
 
 def _chunks(file: BinaryIO, cipher: AESGCM, associated_data: bytes, size: int) -> Iterator[bytes]:
+    last = _last_position(size)
     with file:
-        for position in range(_last_position(size) + 1):
-            yield _next_chunk(file, cipher, associated_data, position, size)
+        for position in range(last + 1):
+            yield _next_chunk(file, cipher, associated_data, position, position == last)
 
 
 def _last_position(size: int) -> int:
     return max(0, -(-size // CHUNK_BYTES) - 1)
 
 
-def _next_chunk(file: BinaryIO, cipher: AESGCM, associated_data: bytes, position: int, size: int) -> bytes:
+def _next_chunk(file: BinaryIO, cipher: AESGCM, associated_data: bytes, position: int, is_last: bool) -> bytes:
     sealed = file.read(CHUNK_BYTES + TAG_BYTES)
     try:
-        return cipher.decrypt(_nonce(position, position == _last_position(size)), sealed, associated_data)
+        return cipher.decrypt(_nonce(position, is_last), sealed, associated_data)
     except InvalidTag as error:
         raise SealBroken(f"chunk {position} of an attachment does not open") from error
 
@@ -137,6 +138,7 @@ class SealedReader(io.RawIOBase):
         self._cipher = AESGCM(key)
         self._associated_data = file_id.bytes
         self._size = size
+        self._last = _last_position(size)
         self._at = 0
 
     def seekable(self) -> bool:
@@ -157,7 +159,7 @@ class SealedReader(io.RawIOBase):
             return 0
         position, start = divmod(self._at, CHUNK_BYTES)
         self._file.seek(len(_VERSION) + position * (CHUNK_BYTES + TAG_BYTES))
-        chunk = _next_chunk(self._file, self._cipher, self._associated_data, position, self._size)
+        chunk = _next_chunk(self._file, self._cipher, self._associated_data, position, position == self._last)
         part = chunk[start : start + len(buffer)]
         buffer[: len(part)] = part
         self._at += len(part)
