@@ -4,7 +4,7 @@ import psycopg2
 
 from benchmarks.bench import Bench, say
 from benchmarks.browser import Browser
-from benchmarks.figures import Figure, Line
+from benchmarks.figures import Figure, Line, times
 from benchmarks.rounds import Side, interleaved
 
 MIB = 1024 * 1024
@@ -29,7 +29,7 @@ def _speed(bench: Bench) -> Line:
         warm=3,
     )
     ours, floor = (Figure([10_000 / ms for ms in found[side].p50.values], "MiB/s") for side in ("portal", "floor"))
-    share = 100 * ours.median / floor.median
+    share = 100 * times(ours, floor)
     processor = f"CPU {found['portal'].cpu} against {found['floor'].cpu}"
     beside = f"a view that only opens AES-GCM {floor}; {processor}"
     return Line("Attachment of 10 MiB down", ours, beside, share, "% of it", 85, at_least=True)

@@ -64,13 +64,14 @@ def _rounds(bench: Bench, portal: "_Purger", bare: "_Purger", look: Callable[[],
     while (alone := portal.run(seconds)).copies:
         ours.append(alone)
         floor.append(bare.run(seconds))
-        at_rest.append(_p95([look() for _ in range(bench.size.requests)]))
+        before = _p95([look() for _ in range(bench.size.requests)])
         portal.begin(seconds)
         waits = [look()]
         while not portal.has_ended():
             waits.append(look())
         accompanied.append(portal.ended())
         if accompanied[-1].copies:
+            at_rest.append(before)
             meanwhile.append(_p95(waits))
     copies = f"{bench.size.copies:,} copies"
     return [
