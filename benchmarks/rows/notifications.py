@@ -55,9 +55,9 @@ def _lines(sink: Sink, floor: list[Sink], memory: list[float]) -> list[Line]:
     return [
         Line("Notifications per second, against bare tasks", rate, beside, rate.median / bare.median, "×", 0.75, True),
         Line(
-            f"Backlog of {len(arrivals):,}: its second half against the first, by tenths",
+            f"Backlog of {len(arrivals):,}: second half against first",
             second,
-            " · ".join(f"{one:,.0f}" for one in parts),
+            f"by tenths {' · '.join(f'{one:,.0f}' for one in parts)}",
             second.median / first.median,
             "×",
             0.9,
