@@ -19,6 +19,7 @@ from accounts.models import Domain, User
 from messaging.models import BulkSenderPack, Definition
 from portal import audit, imports
 from portal.models import AuditEvent, Import
+from tests.amounts import amount
 
 from .conftest import just_confirmed, page
 
@@ -531,10 +532,11 @@ def test_a_row_more_takes_little_more_memory(north, file_format):
 
 def test_fifty_thousand_rows_are_worked_off(north):
     """The first that are wrong are named, the others counted."""
-    assert upload(north.client, "users", of_wrong_rows(50_000)).status_code == 302
+    rows = amount(50_000)
+    assert upload(north.client, "users", of_wrong_rows(rows)).status_code == 302
     imports.work_off(seconds=120)
     run = Import.objects.latest("id")
-    assert (run.total, run.position, run.wrong) == (50_000, 50_000, 50_000)
+    assert (run.total, run.position, run.wrong) == (rows, rows, rows)
     assert run.problems.count() == imports.MOST_PROBLEMS
 
 

@@ -15,6 +15,7 @@ from messaging.models import MailboxEntry, Recipient
 from portal import delivery, moments, outbox
 from portal.ids import uuid7
 from portal.models import Organization
+from tests.amounts import amount
 from tests.browser.conftest import complaints, open_browser  # noqa: F401  fixtures
 
 ROUNDS = 50
@@ -75,7 +76,7 @@ def follow(client: Client, method: str, path: str, headers: dict[str, str]) -> N
 
 def test_getting_and_prefetching_changes_nothing(links):
     assert len(links) == 3
-    for round_number in range(ROUNDS):
+    for round_number in range(amount(ROUNDS)):
         for path in links.values():
             client = Client()  # each machine with a jar of its own, filled by the redirect
             follow(client, "get", path, AGENTS[round_number % len(AGENTS)])
@@ -86,7 +87,7 @@ def test_getting_and_prefetching_changes_nothing(links):
 
 def test_posting_what_the_pages_hold_changes_nothing(links):
     """Every form with its fields as they are, and with the password fields filled with one thing or another."""
-    for round_number in range(ROUNDS):
+    for round_number in range(amount(ROUNDS)):
         for path in links.values():
             client = Client()
             response = client.get(path, follow=True)

@@ -8,9 +8,10 @@ from django.test import Client
 
 from accounts.models import KnownBrowser, LogInAttempt, MailRequest, User
 from portal import moments
+from tests.amounts import amount
 from tests.conftest import PASSWORD
 
-NETWORKS = 1000
+NETWORKS = amount(1000)
 
 
 def guess(address: str, network: int, password: str = "wrong"):

@@ -8,6 +8,7 @@ from django.urls import get_resolver, reverse
 
 from accounts import mail_requests
 from portal import delivery
+from tests.amounts import amount
 from tests.conftest import PASSWORD
 
 # --- Session fixation -------------------------------------------------------------------------------------------
@@ -186,10 +187,15 @@ def test_the_corpus_is_large():
     assert len(set(OUT)) >= 200
 
 
+def sample() -> list[str]:
+    """Of all kinds: the corpus is in their order."""
+    return OUT[:: len(OUT) // amount(len(OUT))]
+
+
 def test_no_way_out_after_logging_in(recipient, try_log_in):
     client = Client()
     form = {"address": recipient.address, "password": PASSWORD}
-    for number, target in enumerate(OUT):
+    for number, target in enumerate(sample()):
         response = client.post("/p/north/?" + _query(target), form, REMOTE_ADDR=f"10.0.{number // 256}.{number % 256}")
         assert response.status_code == 302 and not leaves(response.url), repr(target)
         client.post("/log-out/")
@@ -197,7 +203,7 @@ def test_no_way_out_after_logging_in(recipient, try_log_in):
 
 def test_no_way_out_elsewhere(recipient, log_in):
     client = log_in(recipient)
-    for target in OUT:
+    for target in sample():
         for response in (
             client.get("/p/north/?" + _query(target)),
             client.post("/session/stay/", {"next": target}),

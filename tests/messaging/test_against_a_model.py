@@ -22,6 +22,7 @@ from messaging.recall import AlreadyRecalled, recall_for_recipient, recall_messa
 from messaging.replies import Answer
 from portal.ids import uuid7
 from portal.models import OutgoingMail
+from tests.amounts import amount
 
 INBOX, SENT, DELETED, REMOVED = "inbox", "sent", "deleted", "removed"
 
@@ -199,7 +200,7 @@ def test_mailboxes_are_what_a_plain_model_says(sender, recipient, second_recipie
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=amount(20),
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
