@@ -19,7 +19,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "benchmarks.floor.urls"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES = {"default": environ.Env().db_url_config(os.environ["FLOOR_DATABASE_URL"])}
-# As the portal has it.
+# As Django recommends; the portal, too, keeps its connections.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

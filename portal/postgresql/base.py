@@ -1,0 +1,22 @@
+"""Django's own PostgreSQL backend, but for how it finds out whether a kept connection still stands."""
+
+import select
+
+from django.db.backends.postgresql import base
+from psycopg2 import Error
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def is_usable(self) -> bool:
+        """Asked before the first query of each request and task. A server that restarts, crashes or ends the session
+        closes its end, and a network that fails makes the keep-alives fail: either way there is something to read,
+        an end or an error, and the kernel knows without a round trip. Whatever else is there to read, the server is
+        asked, as Django always does."""
+        if self.connection is None:
+            return False
+        socket = select.poll()
+        try:
+            socket.register(self.connection.fileno(), select.POLLIN)
+        except Error:  # closed at our end
+            return False
+        return not socket.poll(0) or super().is_usable()
