@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +16,7 @@ from portal.console import OrganizationScopedAdmin
 
 from ..directories import normalize_domain
 from ..models import Domain, ExternalDomain, InternalDomain
+from . import domain_page
 from .move_domain import move_page
 
 
@@ -67,8 +68,7 @@ class DirectoryAdmin(OrganizationScopedAdmin):
         domain = self.get_object(request, object_id)
         if domain is None:
             raise Http404
-        users = reverse("admin:accounts_user_changelist")
-        return HttpResponseRedirect(f"{users}?domain__id__exact={domain.pk}")
+        return HttpResponseRedirect(domain_page.address_of(domain.pk))
 
     def save_model(self, request: HttpRequest, obj: Domain, form: Any, change: bool) -> None:
         obj.is_internal = self.is_internal
