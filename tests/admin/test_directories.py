@@ -1,5 +1,9 @@
 """Users & Groups → Internal Directories / External Directories → domain → user."""
 
+import re
+
+import pytest
+
 from accounts import correspondents
 from accounts.models import Domain, ExternalDomain, InternalDomain, User
 
@@ -24,6 +28,15 @@ def test_the_way_leads_from_directory_to_domain_to_user(north, recipient):
 
     html = north.client.get(page(User, "change", recipient.pk)).content.decode()
     assert page(ExternalDomain, "change", recipient.domain_id) in html
+
+
+@pytest.mark.parametrize("directory", [InternalDomain, ExternalDomain])
+def test_a_domains_page_is_marked_in_the_menu_as_its_directorys(north, recipient, directory):
+    domain = (north.internal if directory is InternalDomain else recipient.domain).pk
+    html = north.client.get(page(directory, "change", domain), follow=True).content.decode()
+    assert re.findall(r'<a href="([^"]+)" aria-current="page">', html) == [page(directory, "changelist")]
+    html = north.client.get(page(User, "changelist")).content.decode()
+    assert re.findall(r'<a href="([^"]+)" aria-current="page">', html) == [page(User, "changelist")]
 
 
 def test_internal_domains_stand_apart(north, recipient):
