@@ -180,21 +180,20 @@ def _written(template: str, user: User, subject: Promise, moment: datetime, **co
     return letters.written(user.organization, subject, f"accounts/mail/{template}", user=user, moment=moment, **context)
 
 
-for render in (
-    password_notification,
-    password_reset,
-    portal_link,
-    password_set_by_administrator,
-    password_issued,
-    password_change_ordered,
-    password_expiring,
-    new_browser,
-    done_by_administrator,
-    account_locked,
-    second_factor_changed,
-    second_factor_locked,
-    second_factor_removal,
-    password_changed,
-    address_changed,
-):
+for render in (password_notification, password_reset, portal_link):  # labelled in wordings.py
     outbox.register(render.__name__, render)
+for render, label in (
+    (password_set_by_administrator, _("Password set by an administrator")),
+    (password_issued, _("Temporary password issued")),
+    (password_change_ordered, _("Change of password ordered")),
+    (password_expiring, _("Password about to expire")),
+    (password_changed, _("Password set")),
+    (new_browser, _("Log-in from a new browser")),
+    (done_by_administrator, _("Account changed by an administrator")),
+    (account_locked, _("Account locked")),
+    (second_factor_changed, _("Second factor changed")),
+    (second_factor_locked, _("Second factor locked")),
+    (second_factor_removal, _("Second factor about to be removed")),
+    (address_changed, _("Address changed")),
+):
+    outbox.register(render.__name__, render, label=label)

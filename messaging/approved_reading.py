@@ -139,4 +139,4 @@ def render(mail: OutgoingMail) -> letters.Letter | None:
     )
 
 
-outbox.register(KIND, render)
+outbox.register(KIND, render, label=gettext_lazy("Administrator may read a message"))

@@ -173,4 +173,4 @@ def render(mail: OutgoingMail) -> letters.Letter | None:
     return letters.written(erasure.organization, subject, "messaging/mail/erased", ordered_at=erasure.ordered_at)
 
 
-outbox.register(KIND, render)
+outbox.register(KIND, render, label=gettext_lazy("Personal data being erased"))

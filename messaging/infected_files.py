@@ -54,4 +54,4 @@ def render(mail: OutgoingMail) -> letters.Letter | None:
     )
 
 
-outbox.register(KIND, render)
+outbox.register(KIND, render, label=gettext_lazy("Virus found in an attachment"))

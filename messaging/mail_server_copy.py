@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import outbox
 from portal.models import OutgoingMail
@@ -66,4 +67,4 @@ def _written(entry: MailboxEntry) -> EmailMessage:
     return message
 
 
-outbox.register(KIND, render)
+outbox.register(KIND, render, label=gettext_lazy("Copy to the mail server"))

@@ -170,4 +170,4 @@ def render_failure(mail: OutgoingMail) -> letters.Letter | None:
 
 
 outbox.register_many(KIND, prepare, failed=tell_senders)
-outbox.register(FAILURE_KIND, render_failure)
+outbox.register(FAILURE_KIND, render_failure, label=_("Notification could not be delivered"))

@@ -144,8 +144,8 @@ def _render_called_off(mail: OutgoingMail) -> letters.Letter | None:
     return letters.written(mail.organization, gettext_lazy("The portal stays open"), "portal/mail/closing_called_off")
 
 
-outbox.register(ORDERED, _render_ordered, tells_of_closing=True)
-outbox.register(CALLED_OFF, _render_called_off)
+outbox.register(ORDERED, _render_ordered, label=gettext_lazy("Portal being closed"), tells_of_closing=True)
+outbox.register(CALLED_OFF, _render_called_off, label=gettext_lazy("Portal stays open"))
 
 
 # --- When the time has come ------------------------------------------------------------------------------------

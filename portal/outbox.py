@@ -25,8 +25,9 @@ from uuid import UUID
 from celery import current_app
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.functional import Promise
 
-from . import bulk, envelope, moments
+from . import bulk, envelope, moments, wordings
 from .ids import uuid7, uuid7s
 from .letters import Letter
 from .models import Organization, OutgoingMail
@@ -43,6 +44,7 @@ OnFailure = Callable[[OutgoingMail], None]
 class Kind:
     prepare: Prepare
     failed: OnFailure | None = None
+    label: Promise | str = ""
     tells_of_closing: bool = False
 
     def render(self, mail: OutgoingMail) -> Letter | EmailMessage | None:
@@ -52,19 +54,35 @@ class Kind:
 kinds: dict[str, Kind] = {}
 
 
-def register(kind: str, render: Render, failed: OnFailure | None = None, *, tells_of_closing: bool = False) -> None:
+def register(
+    kind: str,
+    render: Render,
+    failed: OnFailure | None = None,
+    *,
+    label: Promise | str = "",
+    tells_of_closing: bool = False,
+) -> None:
     """Say how mails of a kind are written at the moment of sending; None from `render`: no longer wanted.
 
-    `failed` runs in the transaction in which such a mail is given up. tells_of_closing: it leaves although its
-    organisation is being closed, as no other mail does.
+    `failed` runs in the transaction in which such a mail is given up. label: what the console calls it; one that an
+    organisation may word has its label there (wordings.py). tells_of_closing: it leaves although its organisation is
+    being closed, as no other mail does.
     """
-    kinds[kind] = Kind(lambda _mails: render, failed, tells_of_closing)
+    kinds[kind] = Kind(lambda _mails: render, failed, label, tells_of_closing)
 
 
 def register_many(kind: str, prepare: Prepare, failed: OnFailure | None = None) -> None:
     """The same for a kind of which many leave at once: `prepare(mails)` looks up for all of them what they tell, and
     returns their `render`."""
     kinds[kind] = Kind(prepare, failed)
+
+
+def in_words(kind: str) -> str:
+    """What a mail of this kind is, for those who look after them; of a kind that nobody registers, its name."""
+    if wording := wordings.wording_of(kind):
+        return str(wording.label)
+    known = kinds.get(kind)
+    return str(known.label) if known and known.label else kind
 
 
 # --- Putting in, taking back --------------------------------------------------------------------------------

@@ -132,6 +132,14 @@ def test_the_table_has_every_kind(about):
     assert ours == set(KINDS) == set(about)
 
 
+def test_each_kind_has_words_of_its_own():
+    """What the console's list of outgoing mail calls them: no two alike, and none by the name in its row."""
+    words = {outbox.in_words(kind) for kind in KINDS}
+    assert len(words) == len(KINDS)
+    assert not words & set(KINDS)
+    assert [each for each in words if "_" in each] == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_as_a_postmaster_would_have_it(kind, about, organization):
     raw, mail = written(kind, about, organization)

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import erased
+from .. import erased, outbox
 from ..console import ReadOnlyAdmin
 from ..models import OutgoingMail
 
@@ -42,8 +41,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("mail"), ordering="kind")
     def what(self, mail: OutgoingMail) -> str:
-        """What it is for, in the words of its kind."""
-        return capfirst(mail.kind.replace("_", " "))
+        return outbox.in_words(mail.kind)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().render_change_form(request, context, *args, **kwargs)

@@ -112,6 +112,20 @@ def test_a_constant_number_of_queries(north, sender, send, count, django_assert_
         north.client.get(INDEX)
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("notification", "Secure Messaging Notification"),
+        ("done_by_administrator", "Account changed by an administrator"),
+        ("of_an_earlier_version", "of_an_earlier_version"),
+    ],
+)
+def test_a_mail_is_called_by_what_it_is(north, kind, words):
+    OutgoingMail.objects.filter(pk=north.mail.pk).update(kind=kind)
+    assert f">{words}</td>" in north.client.get(page(OutgoingMail, "changelist")).content.decode()
+    assert f"<h1>{words}</h1>" in north.client.get(page(OutgoingMail, "change", north.mail.pk)).content.decode()
+
+
 def test_the_list_of_outgoing_mail_shows_no_content(north):
     html = north.client.get(page(OutgoingMail, "change", north.mail.pk)).content.decode()
     assert north.mail.to_address in html
