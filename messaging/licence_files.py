@@ -1,7 +1,8 @@
 """Licences as a file: who is a licensed sender, and their Bulk Sender packs; what they used this month, to look at."""
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from import_export import widgets
 from accounts import directories
 from accounts.directory_files import UserResource
 from accounts.models import User
-from portal import imports, moments
+from portal import erased, imports, moments
 from portal.table_resource import NumberWidget, TableResource, YesNoWidget, column
 
 from . import bulk_sender_packs, licences
@@ -58,7 +59,9 @@ class LicenceResource(TableResource):
     model = User
     key = "address"
     explained: ClassVar[dict[str, Any]] = {
-        "address": gettext_lazy("of a user who is in the internal directories already"),
+        "address": gettext_lazy(
+            "of a user who is in the internal directories already; erased people have none, and no import changes them"
+        ),
         "name": gettext_lazy("for the reader; an import takes no notice of it"),
         "licensed": gettext_lazy("yes or no: may write new messages to anyone"),
         "packs": gettext_lazy(
@@ -97,6 +100,13 @@ class LicenceResource(TableResource):
         uses = RecipientUse.objects.filter(sender=OuterRef("pk"))
         senders = User.objects.filter(Q(is_licensed=True) | Exists(uses))
         return self._with_usage(senders).order_by("address")
+
+    def export_rows(self) -> Iterable[list[str]]:
+        """Erased people used something too, so the sums are right; each is a row, by a number of this file alone."""
+        nobodys = itertools.count(1)
+        for address, *cells in super().export_rows():
+            is_nobodys = erased.is_erased(address)
+            yield [f"{erased.in_words(address)} {next(nobodys)}" if is_nobodys else address, *cells]
 
     def prepared(self, row: Any) -> Any:
         row.packs = in_words(row.bulk_sender_packs.all())

@@ -16,8 +16,9 @@ from openpyxl import Workbook, load_workbook
 from accounts import roles
 from accounts.erasing import strip_identity
 from accounts.models import Domain, User
-from messaging.models import BulkSenderPack, Definition
-from portal import audit, imports
+from messaging import licences
+from messaging.models import BulkSenderPack, Definition, RecipientUse
+from portal import audit, imports, moments
 from portal.models import AuditEvent, Import
 from tests.amounts import amount
 
@@ -315,6 +316,23 @@ def test_erased_people_are_in_no_file_and_no_file_changes_them(north, recipient)
     assert list(problems(run).values()) == ["This person has been erased."]
     recipient.refresh_from_db()
     assert (recipient.name, recipient.allow_logon) == ("Erased person", False)
+
+
+def test_erased_senders_stay_apart_in_the_licences_and_are_nobody(north, make_user):
+    month = licences.month_of(north.user, moments.now())
+    for number, name in enumerate(("gone", "also.gone"), 1):
+        user = make_user(north.organization, f"{name}@north.example")
+        uses = [RecipientUse(sender=user, month=month, address=f"{n}@x.example") for n in range(number)]
+        RecipientUse.objects.bulk_create(uses)
+        strip_identity(user)
+    content = exported(north.client, "licences")
+    assert b"erased.invalid" not in content
+    rows = rows_of(content)
+    assert sum(int(row["used"]) for row in rows) == RecipientUse.objects.filter(month=month).count() == 3
+    nobodys = {row["address"]: row["used"] for row in rows if row["name"] == "Erased person"}
+    assert nobodys == {"erased person 1": "1", "erased person 2": "2"}
+    run = imported(north.client, "licences", content)
+    assert (run.changed, len(problems(run))) == (0, 2)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "'=", "''@", "'"])
