@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from portal import audit, moments, outbox
@@ -78,6 +79,19 @@ def progress(selection: MassRecall) -> Progress:
         copies=Sum("copies", default=0),
     )
     return Progress(**counts)
+
+
+def with_counts(selections: QuerySet) -> QuerySet:
+    """The selections with `total`, `done` and `failed`, as `progress` counts them."""
+    items = MassRecallItem.objects.filter(mass_recall=OuterRef("pk")).order_by().values("mass_recall")
+    counted = {
+        "total": items,
+        "done": items.exclude(outcome=Outcome.WAITING),
+        "failed": items.filter(outcome=Outcome.FAILED),
+    }
+    return selections.annotate(
+        **{name: Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0) for name, rows in counted.items()}
+    )
 
 
 def work_off(*, limit: int = 10_000, seconds: float = 10) -> int:

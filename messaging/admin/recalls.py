@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from portal.console import ReadOnlyAdmin
@@ -22,10 +23,20 @@ MAX_FAILED_NAMED = 50
 
 @admin.register(MassRecall)
 class MassRecallAdmin(ReadOnlyAdmin):
-    list_display = ("ordered_at", "actor", "finished_at")
+    list_display = ("ordered_at", "actor", "so_far", "finished_at")
     list_select_related = ("actor",)
     ordering = ("-id",)
     fields = readonly_fields = ("ordered_at", "actor", "finished_at", "progress")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return mass_recall.with_counts(super().get_queryset(request))
+
+    @admin.display(description=_("progress"))
+    def so_far(self, selection: Any) -> str:
+        counts = {"done": selection.done, "total": selection.total, "failed": selection.failed}
+        if selection.failed:
+            return gettext("%(done)d of %(total)d done, %(failed)d failed") % counts
+        return gettext("%(done)d of %(total)d done") % counts
 
     @admin.display(description=_("progress"))
     def progress(self, selection: MassRecall) -> str:

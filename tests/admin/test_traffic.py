@@ -180,7 +180,9 @@ def test_many_are_the_workers_and_the_page_tells_how_far_it_is(north, sender, se
     assert "1 of 3 done." in html
     assert "It goes on without this page." in html
     assert sum(map(held, sent)) == 2
+    assert ">1 of 3 done</td>" in north.client.get(page(MassRecall, "changelist")).content.decode()
     mass_recall.work_off()
+    assert ">3 of 3 done</td>" in north.client.get(page(MassRecall, "changelist")).content.decode()
     html = north.client.get(page(MassRecall, "change", MassRecall.objects.get().pk)).content.decode()
     assert "3 of 3 done." in html
     assert "Finished." in html
@@ -217,6 +219,7 @@ def test_what_failed_is_tried_again_and_nothing_else(north, sender, send, monkey
     mass_recall.work_off()
     assert (mass_recall.progress(selection).recalled, mass_recall.progress(selection).failed) == (2, 1)
     monkeypatch.undo()
+    assert ">3 of 3 done, 1 failed</td>" in north.client.get(page(MassRecall, "changelist")).content.decode()
     address = page(MassRecall, "change", selection.pk)
     html = north.client.get(address).content.decode()
     assert "Try those that failed again" in html
