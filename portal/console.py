@@ -19,8 +19,10 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from . import audit, imports
 from .models import AuditEvent, Organization
@@ -48,6 +50,8 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
     linked_filters: tuple[str, ...] = ()
     # What of it can be a file (portal/imports.py); empty: nothing.
     file_kind = ""
+    # What its list says while nothing is in it: what will be, and how it comes there.
+    when_empty: Promise | str = _lazy("Nothing is here yet.")
     # Whether the audit log tells of its rows by themselves; then their pages lead to that.
     has_history = True
     # An organisation has one of these: a page, and no list.

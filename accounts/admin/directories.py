@@ -78,11 +78,17 @@ class DirectoryAdmin(OrganizationScopedAdmin):
 @admin.register(InternalDomain)
 class InternalDomainAdmin(DirectoryAdmin):
     is_internal = True
+    when_empty = gettext_lazy(
+        "No domain yet. Add those that are your organisation’s own: whoever has an address there is one of its people."
+    )
 
 
 @admin.register(ExternalDomain)
 class ExternalDomainAdmin(DirectoryAdmin):
     is_internal = False
+    when_empty = gettext_lazy(
+        "Nobody outside has been written to yet. Their domain comes here by itself then; or add it, or import a file."
+    )
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.move_view)

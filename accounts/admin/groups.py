@@ -68,6 +68,9 @@ def _unknown_in_words(unknown: list[str]) -> ValidationError:
 @admin.register(Group)
 class GroupAdmin(OrganizationScopedAdmin):
     form = GroupForm
+    when_empty = gettext_lazy(
+        "No group yet. Groups decide who is offered which folder of definitions: add one, with its members’ addresses."
+    )
     list_display = ("name", "number_of_members")
     search_fields = ("name",)
     ordering = ("name",)

@@ -11,6 +11,9 @@ from ..models import LogInAttempt
 @admin.register(LogInAttempt)
 class LogInAttemptAdmin(ReadOnlyAdmin):
     has_history = False
+    when_empty = _(
+        "Nobody has tried to log in yet. Whoever calls about it reads out a reference code, which is looked up here."
+    )
     list_display = ("reference", "at", "address", "cause", "network")
     list_filter = ("cause", "at")
     search_fields = ("=reference", "^address")

@@ -35,6 +35,9 @@ class UserAdmin(OrganizationScopedAdmin):
 
     form = UserForm
     file_kind = "users"
+    when_empty = _(
+        "Nobody is here yet. Whoever is written to comes here by themselves; your own people are added, or imported."
+    )
     list_display = (address, "name", state, "is_licensed", "administrator", "first_logged_in_at")
     list_filter = (StateFilter, "is_licensed", "is_staff")
     linked_filters = ("domain",)

@@ -33,6 +33,9 @@ class ReasonForm(forms.Form):
 
 @admin.register(ApprovedReading)
 class ApprovedReadingAdmin(ReadOnlyAdmin):
+    when_empty = _(
+        "Nobody has asked to read a message. It begins on a message’s page, and takes another administrator’s approval."
+    )
     list_display = ("asked_at", "asked_by", "decided_by", "state")
     list_select_related = ("asked_by", "decided_by")
     ordering = ("-id",)

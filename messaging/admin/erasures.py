@@ -23,6 +23,9 @@ from ..models import Erasure
 
 @admin.register(Erasure)
 class ErasureAdmin(ReadOnlyAdmin):
+    when_empty = _(
+        "Nobody has been erased. When a person asks for it, it begins on their own page among the users: “Erase”."
+    )
     list_display = ("ordered_at", "user", "actor", "copies", "finished_at")
     list_select_related = ("user", "actor")
     ordering = ("-id",)

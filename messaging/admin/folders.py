@@ -27,6 +27,9 @@ class DefinitionFolderAdmin(OrganizationScopedAdmin):
     """One that holds definitions is not deleted: without it they would be offered to everybody."""
 
     form = FolderForm
+    when_empty = _(
+        "No folder yet. A definition in one is offered to its groups alone; a definition in none, to every sender."
+    )
     list_display = ("name", "number_of_definitions", "offered_to")
     search_fields = ("name",)
     ordering = ("position", "id")

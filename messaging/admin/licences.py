@@ -75,6 +75,7 @@ class LicensedSenderAdmin(OrganizationScopedAdmin):
     """Those with a licence, and those who used one: the sum of the list is what RecipientUse holds."""
 
     file_kind = "licences"
+    when_empty = _("Nobody has a licence yet. It is given on a user’s own page, or by importing a file.")
     list_display = (address, "name", "licence", "used", "limit", "left", "near")
     list_filter = (NearFilter,)
     search_fields = ("address", "name")

@@ -23,6 +23,9 @@ MAX_FAILED_NAMED = 50
 
 @admin.register(MassRecall)
 class MassRecallAdmin(ReadOnlyAdmin):
+    when_empty = _(
+        "Nothing has been recalled yet. Find the messages under “Search and recall”; how far it has come is shown here."
+    )
     list_display = ("ordered_at", "actor", "so_far", "finished_at")
     list_select_related = ("actor",)
     ordering = ("-id",)

@@ -58,6 +58,7 @@ def action(event: AuditEvent) -> SafeString:
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     has_history = False
+    when_empty = _("Nothing has happened yet. Each log-in, reading, recall and change by an administrator comes here.")
     list_display = ("at", action, "actor_address", "what")
     list_display_links = ("at",)
     list_filter = ("at",)

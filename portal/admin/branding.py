@@ -97,6 +97,7 @@ class BrandingAdmin(OrganizationScopedAdmin):
     """One for an organisation, made when it is first saved; deleting it brings the portal's own look back."""
 
     only_one = True
+    when_empty = _("No organisation has branding of its own yet.")
     form = BrandingForm
     list_display = ("organization", "page_title", "accent")
     list_display_links = ("organization",)

@@ -20,6 +20,7 @@ class DkimKeyAdmin(OrganizationScopedAdmin):
     """Nothing of a key is chosen or changed: it is made, published, and one day deleted. Its private half is sealed."""
 
     leads_on = True
+    when_empty = gettext_lazy("No key yet. Make one to sign the mail that comes from a domain of your own.")
     list_display = ("selector", "domain", "created_at", "state")
     ordering = ("-created_at",)
     fields = ("domain", "selector", "created_at", "state", "name", "value")

@@ -60,6 +60,7 @@ class ExportForm(WhoseForm):
 
 @admin.register(Import)
 class ImportAdmin(ReadOnlyAdmin):
+    when_empty = _("No file yet. “Import” stands above the lists of directories, users, definitions and licences.")
     list_display = ("ordered_at", "kind_in_words", "actor", "state")
     list_select_related = ("actor", "organization")
     ordering = ("-id",)

@@ -70,6 +70,7 @@ class MailCheckAdmin(OrganizationScopedAdmin):
     """One page; its button has the check done anew, by a worker."""
 
     only_one = True
+    when_empty = gettext_lazy("No organisation’s mail has been checked yet.")
     change_form_template = "admin/portal/mailcheck/change_form.html"
     list_display = ("organization", "checked_at")
     ordering = ("organization",)

@@ -82,6 +82,9 @@ def _ascii(name: str) -> str:
 @admin.register(MailRoute)
 class MailRouteAdmin(OrganizationScopedAdmin):
     form = MailRouteForm
+    when_empty = gettext_lazy(
+        "No route yet: all mail leaves by the installation’s relay. A route enforces TLS, or takes another way."
+    )
     list_display = ("to", "way", "relay", "tls")
     search_fields = ("domain",)
     radio_fields: ClassVar = {"way": admin.VERTICAL, "tls": admin.VERTICAL}

@@ -72,6 +72,7 @@ class NotificationTextAdmin(OrganizationScopedAdmin):
     """A row is an organisation's own text; deleting it brings the portal's back."""
 
     form = NotificationTextForm
+    when_empty = _("No organisation has words of its own yet.")
     list_display = ("mail", "subject")
     readonly_fields = ("placeholders", "preview")
     fieldsets = (

@@ -14,7 +14,8 @@ from ..models import OutgoingMail
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
     has_history = False
-    list_display = ("shown_address", "what", "state", "due_at", "server_reply")
+    when_empty = _("No mail yet. Each is listed from the moment it waits, with what the mail server said of it.")
+    list_display = ("shown_address", "mail", "state", "due_at", "reply")
     list_filter = ("state", "due_at")
     search_fields = ("^to_address",)
     search_help_text = _("The beginning of an address.")
@@ -22,7 +23,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     list_per_page = 100
     fields = (
         "shown_address",
-        "what",
+        "mail",
         "state",
         "due_at",
         "not_after",
@@ -40,10 +41,14 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         return erased.in_words(mail.to_address)
 
     @admin.display(description=_("mail"), ordering="kind")
-    def what(self, mail: OutgoingMail) -> str:
+    def mail(self, mail: OutgoingMail) -> str:
         return outbox.in_words(mail.kind)
+
+    @admin.display(description=_("server’s reply"))
+    def reply(self, mail: OutgoingMail) -> str:
+        return mail.server_reply
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().render_change_form(request, context, *args, **kwargs)
-        response.context_data["title"] = self.what(context["original"])
+        response.context_data["title"] = self.mail(context["original"])
         return response

@@ -12,6 +12,8 @@ from django.db.models import Field
 from django.test import RequestFactory
 from django.utils.functional import Promise
 
+from accounts.models import User
+from portal.console import OrganizationScopedAdmin
 from portal.models import AuditEvent
 
 from .conftest import page
@@ -48,3 +50,25 @@ def test_history_is_offered_where_there_is_one(north):
     for row, told in ((north.message, True), (north.mail, False), (north.event, False), (north.attempt, False)):
         html = north.client.get(page(row, "change", row.pk)).content.decode()
         assert (page(row, "history", row.pk) in html) == told, row
+
+
+def test_an_empty_list_says_what_will_be_here(log_in, operator):
+    """In words, with no count of nothing; and a search that finds nothing leads back."""
+    client, empty = log_in(operator), []
+    for model, of_model in admin.site._registry.items():
+        response = client.get(page(model, "changelist"))
+        found = getattr(response, "context_data", None) or {}
+        if "cl" not in found or found["cl"].result_count:
+            continue
+        empty.append(model._meta.label)
+        html = response.content.decode()
+        assert f"<p>{of_model.when_empty}</p>" in html, model
+        assert of_model.when_empty != OrganizationScopedAdmin.when_empty, model
+        assert "0 entries" not in html, model
+    assert len(empty) >= 10
+
+
+def test_a_search_that_finds_nothing_says_so_and_leads_back(log_in, administrator):
+    html = log_in(administrator).get(page(User, "changelist"), {"q": "nobody of that name"}).content.decode()
+    assert 'Nothing here fits what is looked for. <a href="?">Show all</a>' in html
+    assert "0 entries" not in html
