@@ -22,6 +22,7 @@ from portal.console import ReadOnlyAdmin
 from portal.dates import in_full
 from portal.models import Organization
 from portal.scoping import is_operator, visible
+from portal.templatetags.console import breakable
 
 from .. import mass_recall, tracking, traffic
 from ..models import Message
@@ -92,7 +93,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("from"))
     def from_(self, message: Message) -> str:
-        return str(message.sender)
+        return breakable(str(message.sender))
 
     @admin.display(description=_("sent"))
     def sent(self, message: Message) -> str:

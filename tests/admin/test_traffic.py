@@ -278,6 +278,6 @@ def test_from_a_message_one_comes_back_to_the_search(north, sender, send):  # no
 
 def test_the_page_of_a_message_says_what_became_of_it_at_each_recipient(north, sender, recipient, send):  # noqa: F811
     message = send(sender, to=recipient.address, bcc="hidden@x.example")
-    html = north.client.get(page(Message, "change", message.pk)).content.decode()
+    html = north.client.get(page(Message, "change", message.pk)).content.decode().replace("<wbr>", "")
     for words in (sender.address, recipient.address, "hidden@x.example", "Notification waiting", "Read by 0 of 2"):
         assert words in html
