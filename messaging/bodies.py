@@ -51,6 +51,8 @@ _EDGE = re.compile(
     r"</?+(?:address|blockquote|br|caption|center|d[dlt]|div|h[1-6]|hr|li|[ou]l|p|pre|t[dhr]|table)\b" + _TO_ITS_END
 )
 _TAG = re.compile("<" + _TO_ITS_END)
+# Most tags of most letters; replacing them as they stand is several times quicker than matching them.
+_BARE_EDGES = ("<p>", "</p>", "<div>", "</div>", "<br>")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
 _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
@@ -92,7 +94,9 @@ def from_plain_text(text: str) -> str:
 def words(html: str) -> str:
     """What a stored body says, without its tags, as quick as search needs it (portal.plain_text, which lays text out,
     takes fifteen times as long)."""
-    text = _TAG.sub("", _EDGE.sub("\n", html))
+    for tag in _BARE_EDGES:
+        html = html.replace(tag, "\n")
+    text = _TAG.sub("", _EDGE.sub("\n", html)) if "<" in html else html
     return html_entities.unescape(text) if "&" in text else text
 
 
