@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=48)
+# Somebody is told of a failure at the second try, where the first met a deadlock, or the end of its session.
+TRIES_TO_TELL = 2
 
 State = OutgoingMail.State
 
@@ -41,17 +43,44 @@ def put_off(mail: OutgoingMail, reply: str, due_at: datetime | None = None) -> V
 
 def written_down(mail: OutgoingMail, verdict: Verdict) -> bool:
     """The verdict settled; more than once tried, when the database goes away at this moment. The server has spoken, and
-    only this worker knows what it said: a mail left in doubt now would be sent a second time."""
-    return outlasted(lambda: _settle(copy(mail), verdict), f"What became of outgoing mail {mail.id}")
+    only this worker knows what it said: a mail left in doubt now would be sent a second time.
+
+    False when this worker was overtaken, and nothing was written."""
+    what = f"What became of outgoing mail {mail.id}"
+    for _try in range(TRIES_TO_TELL if verdict.state == State.FAILED else 0):
+        try:
+            return outlasted(lambda: _write_and_tell(_ruled(mail, verdict)), what)
+        except _NotTold:  # telling somebody about a failure must not bring the mail back
+            logger.exception("Nobody could be told that outgoing mail %s failed", mail.id)
+    return outlasted(lambda: claims.write(_ruled(mail, verdict)), what)
 
 
-def _settle(mail: OutgoingMail, verdict: Verdict) -> bool:
-    """Write the verdict down; False when this worker was overtaken, and nothing was written."""
+class _NotTold(Exception):
+    """The telling went wrong, or its commit."""
+
+
+def _write_and_tell(mail: OutgoingMail) -> bool:
+    written = False
+    try:
+        with transaction.atomic():
+            written = claims.write(mail)
+            if written:
+                outbox.tell_of_failure(mail)
+    except Exception as error:
+        if written:
+            raise _NotTold from error
+        raise
+    return written
+
+
+def _ruled(mail: OutgoingMail, verdict: Verdict) -> OutgoingMail:
+    """The row as the verdict leaves it."""
+    mail = copy(mail)
     mail.state = verdict.state
     mail.server_reply = verdict.reply[:500]
     mail.lease_until = None
     if verdict.state == State.SENT:
-        return claims.write(mail)
+        return mail
     now = moments.now()
     if verdict.is_final:
         mail.finished_at = now
@@ -60,17 +89,7 @@ def _settle(mail: OutgoingMail, verdict: Verdict) -> bool:
         mail.attempts -= verdict.due_at is not None
     if verdict.state == State.AMBIGUOUS:
         mail.ambiguous_at = mail.ambiguous_at or now
-    if verdict.state != State.FAILED:
-        return claims.write(mail)
-    try:
-        with transaction.atomic():
-            written = claims.write(mail)
-            if written:
-                outbox.tell_of_failure(mail)
-    except Exception:  # telling somebody about a failure must not bring the mail back
-        logger.exception("Nobody could be told that outgoing mail %s failed", mail.id)
-        written = claims.write(mail)
-    return written
+    return mail
 
 
 def _delay(attempts: int) -> timedelta:

@@ -26,31 +26,35 @@ GONE = (OperationalError, InterfaceError)
 
 
 @pytest.fixture
-def lose() -> Iterator[Callable[[], None]]:
-    """lose(): the worker's connection is cut, and for half a second the database takes no other. Once."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid(), current_database()")
-        worker, name = cursor.fetchone()
+def crash() -> Iterator[Callable[[], None]]:
+    """crash(): every connection to the database is cut, and for half a second it takes no other."""
+    name = connection.settings_dict["NAME"]
     elsewhere = psycopg2.connect(**connection.get_connection_params() | {"dbname": "postgres"})
     elsewhere.autocommit = True
+    repairs: list[threading.Timer] = []
 
     def ask(sql: str, *parameters: object) -> None:
         with elsewhere.cursor() as cursor:
             cursor.execute(sql, parameters)
 
-    open_again = threading.Timer(0.5, ask, [f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'])
+    def crash_it() -> None:
+        ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        ask("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", name)
+        repairs.append(threading.Timer(0.5, ask, [f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true']))
+        repairs[-1].start()
 
-    def lose_it() -> None:
-        if open_again.ident is None:
-            ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            ask("SELECT pg_terminate_backend(%s, 5000)", worker)
-            open_again.start()
-
-    yield lose_it
-    if open_again.ident is not None:
-        open_again.join()
+    yield crash_it
+    for repair in repairs:
+        repair.join()
     elsewhere.close()
     connection.close()
+
+
+@pytest.fixture
+def lose(crash) -> Callable[[], None]:
+    """lose(): the same, once."""
+    calls = iter([crash])
+    return lambda: next(calls, lambda: None)()
 
 
 def rows(*fields: str) -> list[tuple]:
@@ -105,6 +109,35 @@ def test_a_mail_whose_writing_ends_its_session_each_time_fails_as_any_other_and_
     age(mail, first_tried_at=timedelta(hours=48))
     assert (deliver_again(mail), told) == (1, [mail.pk])
     assert rows("state", "attempts") == [(State.FAILED, 3)]
+
+
+def test_a_failure_whose_telling_crashes_the_database_each_time_is_one_all_the_same(enqueue, server, crash):
+    def crash_and_ask(_mail: OutgoingMail) -> None:
+        crash()
+        moments.now()
+
+    outbox.register("probe", render, failed=crash_and_ask)
+    enqueue("r1@outside.example")
+    enqueue("r2@outside.example")
+    server.script["RCPT"] = lambda argument: "550 no such user" if "r1@" in argument else None
+    assert delivery.deliver_due() == 2
+    assert rows("state", "attempts", "server_reply") == [
+        (State.FAILED, 1, "550 no such user"),
+        (State.SENT, 1, "250 OK"),
+    ]
+
+
+def test_a_session_that_ends_once_while_a_failure_is_told_is_no_reason_not_to_tell(enqueue, server):
+    ends, told = iter([render_and_lose]), []
+
+    def tell(mail: OutgoingMail) -> None:
+        next(ends, told.append)(mail.pk)
+
+    outbox.register("probe", render, failed=tell)
+    mail = enqueue()
+    server.script["RCPT"] = "550 no such user"
+    assert delivery.deliver_due() == 1
+    assert (rows("state", "attempts"), told) == ([(State.FAILED, 1)], [mail.pk])
 
 
 def test_it_does_not_stop_the_others_nor_count_against_them(enqueue, server):
