@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import preferences
 from accounts.correspondents import Correspondent
 from accounts.models import User
-from portal import letters, moments, outbox, wordings
+from portal import bulk, letters, moments, outbox, wordings
 from portal.models import Organization, OutgoingMail
 
 from .models import MailboxEntry, Message, Recipient
@@ -80,7 +80,7 @@ def announced(mails: Sequence[OutgoingMail], *related: str) -> dict[UUID, Mailbo
     that their owners cannot open any more."""
     messages = Message.objects.select_related("sender").defer("body", "subject").prefetch_related("organization")
     entries = (
-        MailboxEntry.objects.filter(id__in=[mail.about for mail in mails])
+        MailboxEntry.objects.filter(id__in=bulk.among([mail.about for mail in mails]))
         .select_related("owner")
         .only("kind", "message", "read_at", "recipient", "removed_at", "visible_at", *_OF_OWNER)
         # Of those there are few, each for many copies.

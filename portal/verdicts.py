@@ -30,6 +30,10 @@ class Verdict:
     due_at: datetime | None = None  # not tried at all: it keeps its place, and the attempt does not count
 
     @property
+    def words(self) -> str:
+        return self.reply[:500]
+
+    @property
     def is_final(self) -> bool:
         return self.state in (State.SENT, State.FAILED, State.CANCELLED)
 
@@ -47,6 +51,8 @@ def written_down(mail: OutgoingMail, verdict: Verdict) -> bool:
 
     False when this worker was overtaken, and nothing was written."""
     what = f"What became of outgoing mail {mail.id}"
+    if verdict.state == State.SENT:
+        return outlasted(lambda: claims.write_sent(mail, verdict.words), what)
     for _try in range(TRIES_TO_TELL if verdict.state == State.FAILED else 0):
         try:
             return outlasted(lambda: _write_and_tell(_ruled(mail, verdict)), what)
@@ -77,10 +83,8 @@ def _ruled(mail: OutgoingMail, verdict: Verdict) -> OutgoingMail:
     """The row as the verdict leaves it."""
     mail = copy(mail)
     mail.state = verdict.state
-    mail.server_reply = verdict.reply[:500]
+    mail.server_reply = verdict.words
     mail.lease_until = None
-    if verdict.state == State.SENT:
-        return mail
     now = moments.now()
     if verdict.is_final:
         mail.finished_at = now

@@ -35,11 +35,15 @@ def no_fence() -> None:
         values = {field: getattr(mail, field) for field in fields}
         return OutgoingMail.objects.filter(pk=mail.pk).update(**values) == 1
 
+    def write_sent(mail: Any, server_reply: str) -> bool:
+        values = {"state": outbox.State.SENT, "server_reply": server_reply, "finished_at": moments.now()}
+        return OutgoingMail.objects.filter(pk=mail.pk).update(lease_until=None, **values) == 1
+
     def mark_sending(mail: Any) -> bool:
         values = {"state": outbox.State.SENDING, "lease_until": moments.now() + claims.LEASE, "finished_at": None}
         return OutgoingMail.objects.filter(pk=mail.pk).update(**values) == 1
 
-    claims.write, claims.mark_sending = write, mark_sending
+    claims.write, claims.write_sent, claims.mark_sending = write, write_sent, mark_sending
 
 
 def no_lease() -> None:

@@ -126,7 +126,7 @@ def _plant_in_a_mails_way(points: Failpoints, claims: Any, smtp: Any, verdicts: 
     around(claims, "claim", lambda *_: points.hold(BARRIER), claimed)
     around(smtplib.SMTP, "connect", lambda *_args, **_kwargs: points.reached("before connect"), None)
     around(smtp, "_say_envelope", None, lambda *_args, **_kwargs: points.reached("after RCPT"))
-    around(verdicts, "_settle", None, lambda *_args, **_kwargs: points.reached("after sent"))
+    around(verdicts, "written_down", None, lambda *_args, **_kwargs: points.reached("after sent"))
     send, getreply = smtplib.SMTP.send, smtplib.SMTP.getreply
 
     def sent(smtp: smtplib.SMTP, data: bytes | str) -> None:

@@ -73,7 +73,7 @@ def test_a_failed_digest_is_told_to_each_sender(sender, colleague, recipient, se
     colleague.is_licensed = True
     colleague.save()
     send(colleague, to=recipient.address)
-    verdicts._settle(OutgoingMail.objects.get(), verdicts.Verdict(OutgoingMail.State.FAILED, "550 No"))
+    verdicts.written_down(OutgoingMail.objects.get(), verdicts.Verdict(OutgoingMail.State.FAILED, "550 No"))
     told = OutgoingMail.objects.filter(kind="notification_failed").values_list("to_address", flat=True)
     assert set(told) == {sender.address, colleague.address}
 

@@ -72,7 +72,7 @@ def test_fetched_attachments_are_told_once(sender, recipient, log_in):
 def test_a_failed_notification_is_told_by_mail(sender, recipient, send, smtp):
     message = send(sender, to=recipient.address)
     mail = OutgoingMail.objects.get()
-    verdicts._settle(mail, verdicts.Verdict(OutgoingMail.State.FAILED, "550 5.1.1 No such user"))
+    verdicts.written_down(mail, verdicts.Verdict(OutgoingMail.State.FAILED, "550 5.1.1 No such user"))
     delivery.deliver_due()
     (told,) = smtp.messages
     assert told.rcpt == [sender.address]

@@ -1,12 +1,14 @@
 """Several mails are claimed at once; each leaves, or goes back, by itself."""
 
+import json
 import threading
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
-from portal import claims, delivery
+from portal import claims, delivery, outbox
+from portal.ids import uuid7s
 from portal.models import OutgoingMail
 from portal.outbox import State
 
@@ -103,7 +105,28 @@ def test_only_the_outcome_of_a_mail_that_has_left_does_not_wait_for_the_disk(enq
 
     with connection.execute_wrapper(watched):
         assert claims.mark_sending(claim.mail)
-        claim.mail.state = State.SENT
-        assert claims.write(claim.mail)
+        assert claims.write_sent(claim.mail, "250 OK")
     assert seen == [False, True]
     assert waits() == "on", "for that statement alone"
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL plans by statistics")
+def test_however_much_waits_a_claim_reads_no_more_than_it_takes(enqueue, organization):
+    """Just after many mails were inserted: PostgreSQL has not counted them yet."""
+    like = enqueue("r@outside.example")
+    about = uuid7s(3000)
+    keys = [f"probe:{row}" for row in about]
+    outbox.enqueue_like(like, about=about, to_address=["r@outside.example"] * len(about), dedupe_key=keys)
+    plans = []
+
+    def explained(execute, sql, params, many, context):
+        if "SKIP LOCKED" in sql:
+            execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params, many, context)
+            plans.append(json.dumps(context["cursor"].fetchone()[0]))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        assert len(claims.claim(8)) == 8
+    [plan] = plans
+    assert "outgoing_mail_pending" in plan
+    assert '"Node Type": "Sort"' not in plan
