@@ -28,7 +28,8 @@ from .models import Attachment, AttachmentFetch, MailboxEntry, Message, Quote
 from .purge_pace import Pace
 
 # What one transaction destroys at most: messages, keys of copies, files, bytes of bodies.
-_messages, _keys, _files = Pace(100), Pace(250), Pace(250)
+_messages, _keys = Pace(100, is_repeatable=True), Pace(250, is_repeatable=True)
+_files = Pace(250)  # their rows have to be gone for good before they are
 _BYTES = 4 * 1024 * 1024
 
 
