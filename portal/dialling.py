@@ -5,8 +5,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 
 from django.conf import settings
@@ -116,11 +115,9 @@ def _tls(encryption: Encryption) -> ssl.SSLContext:
     return context
 
 
-@contextmanager
-def time_limit(smtp: smtplib.SMTP, seconds: float) -> Iterator[None]:
+def time_limit(smtp: smtplib.SMTP, seconds: float) -> AbstractContextManager[None]:
     """Cut the connection after so long: a socket's own time-out begins anew with every byte a server drips."""
-    with watchdog.after(seconds, partial(cut, smtp)):
-        yield
+    return watchdog.after(seconds, partial(cut, smtp))
 
 
 def cut(smtp: smtplib.SMTP) -> None:
