@@ -220,6 +220,10 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
             context |= {"title": str(obj), "subtitle": None}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def called(self, row: Any) -> str:
+        """By what name its history goes."""
+        return str(row)
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> TemplateResponse:
         """What the audit log says about this row, newest first."""
         row = self.get_object(request, unquote(object_id))
@@ -230,7 +234,7 @@ class OrganizationScopedAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("History"),
-            "subtitle": str(row),
+            "subtitle": self.called(row),
             "object": row,
             "opts": self.opts,
             "page": page,

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from portal.dates import in_full
 from portal.ids import uuid7
 from portal.models import Organization
 
@@ -48,7 +49,7 @@ class ApprovedReading(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.asked_at:%Y-%m-%d %H:%M}"
+        return in_full(self.asked_at)
 
     def is_readable(self, now: datetime) -> bool:
         return self.readable_until is not None and now < self.readable_until

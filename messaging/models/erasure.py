@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from portal.dates import in_full
 from portal.ids import uuid7
 from portal.models import Organization
 
@@ -38,4 +39,4 @@ class Erasure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.ordered_at:%Y-%m-%d %H:%M}"
+        return in_full(self.ordered_at)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ..dates import in_full
 from ..ids import uuid7
 from .organization import Organization
 
@@ -53,7 +54,7 @@ class Import(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.ordered_at:%Y-%m-%d %H:%M}"
+        return in_full(self.ordered_at)
 
     @property
     def is_over(self) -> bool:

@@ -241,6 +241,13 @@ def test_anothers_import_is_absent(north, south, other_administrator, log_in):
     assert run.waits_for_confirmation
 
 
+def test_a_file_that_changes_nothing_is_said_to(north):
+    run = checked(north.client, "users", f"address,name\n{north.user.address},{north.user.name}\n")
+    html = north.client.get(page(Import, "change", run.pk)).content.decode()
+    assert "there is nothing to import" in html
+    assert "Import the good rows" not in html
+
+
 def test_a_colleagues_import_is_looked_at_and_not_decided(north, make_user, log_in):
     run = checked(north.client, "users", "address\na@x.example\n")
     client = log_in(make_user(north.organization, "second-admin@north.example", is_staff=True))

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from messaging import mass_recall
 from messaging.models import MailboxEntry, MassRecall, MassRecallItem, Message
+from portal.dates import in_full
 from portal.models import AuditEvent
 
 from ..messaging.conftest import BODY, SUBJECT, send, write  # noqa: F401  fixtures
@@ -274,6 +275,13 @@ def test_from_a_message_one_comes_back_to_the_search(north, sender, send):  # no
     way = re.search(r'href="([^"]*/change/[^"]*)"', north.client.get(asked).content.decode())
     assert way
     assert f'<a class="closelink" href="{asked}">' in north.client.get(way[1]).content.decode()
+
+
+def test_the_history_of_a_message_says_which_without_its_id(north, sender, send):  # noqa: F811
+    message = send(sender, to="a@x.example")
+    html = north.client.get(page(Message, "history", message.pk)).content.decode()
+    assert f"<h2>{sender.address}, {in_full(message.sent_at)}</h2>" in html
+    assert f">{message.pk}<" not in html
 
 
 def test_the_page_of_a_message_says_what_became_of_it_at_each_recipient(north, sender, recipient, send):  # noqa: F811

@@ -62,7 +62,7 @@ def test_an_empty_list_says_what_will_be_here(log_in, operator):
             continue
         empty.append(model._meta.label)
         html = response.content.decode()
-        assert f"<p>{of_model.when_empty}</p>" in html, model
+        assert f'<p class="empty">{of_model.when_empty}</p>' in html, model
         assert of_model.when_empty != OrganizationScopedAdmin.when_empty, model
         assert "0 entries" not in html, model
     assert len(empty) >= 10
