@@ -39,7 +39,10 @@ class PositionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["position"].widget.attrs["aria-label"] = gettext("Position of %s") % self.instance
+        self.fields["position"].widget.attrs |= {
+            "aria-label": gettext("Position of %s") % self.instance,
+            "data-handle": gettext("Move %s: drag, or press the arrow keys") % self.instance,
+        }
 
 
 class DryRunForm(forms.Form):

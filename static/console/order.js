@@ -55,5 +55,5 @@ function handle(row, label) {
 }
 
 for (const field of fields) {
-  field.before(handle(field.closest("tr"), field.getAttribute("aria-label")));
+  field.before(handle(field.closest("tr"), field.dataset.handle));
 }

@@ -142,7 +142,9 @@ def test_what_is_wrong_further_down_ends_the_import_in_words(north):
     run = checked(north.client, "users", f'address\n{rows}"a" b\n')
     assert "Line 302 cannot be read" in run.problem
     assert run.content is None
-    assert "Line 302" in north.client.get(page(Import, "change", run.pk)).content.decode()
+    told = north.client.get(page(Import, "change", run.pk)).content.decode()
+    assert "Line 302" in told
+    assert "Would be new" not in told, "no row was looked at"
     assert not User.objects.filter(domain__name="x.example").exists()
 
 

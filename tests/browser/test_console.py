@@ -424,7 +424,7 @@ def test_definitions_are_put_in_order_by_dragging(open_browser, administrator, t
     window.mouse.move(handle["x"] + 8, top["y"] + 4, steps=6)
     window.mouse.up()
     assert order(window) == ["B", "Standard", "A"]
-    window.get_by_role("button", name="Position of A").press("ArrowUp")
+    window.get_by_role("button", name="Move A: drag, or press the arrow keys").press("ArrowUp")
     assert order(window) == ["B", "A", "Standard"]
     with window.expect_navigation():
         window.get_by_role("button", name="Save").click()
