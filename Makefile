@@ -11,6 +11,9 @@ PYTHON ?= python3
 PORT ?= 8000
 export PORT
 
+# Where it is set, each of the many processes that tests and faults start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test bench faults
 
 # exec: Ctrl-C and kill reach the portal itself.
