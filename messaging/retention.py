@@ -97,8 +97,10 @@ def _destroy_some_keys(messages: Sequence[uuid.UUID]) -> bool:
     rows = _keys.rows
     held = MailboxEntry.objects.filter(message__in=bulk.among(messages), removed_at__isnull=True).order_by()
     with _keys.transaction():
-        some = held.select_for_update(skip_locked=True).values("id")[:rows]
-        return MailboxEntry.objects.filter(id__in=some).update(wrapped_key=None, removed_at=Now()) == rows
+        # Chosen first: PostgreSQL may run a subquery more than once, and choose others each time.
+        some = list(held.select_for_update(skip_locked=True).values_list("id", flat=True)[:rows])
+        MailboxEntry.objects.filter(id__in=bulk.among(some)).update(wrapped_key=None, removed_at=Now())
+    return len(some) == rows
 
 
 def _destroy_some_files(messages: Sequence[uuid.UUID]) -> bool:
