@@ -26,9 +26,10 @@ os.environ.update(
 )
 
 from securemsg.settings import *  # noqa: E402, F403
-from securemsg.settings import DATABASES  # noqa: E402
+from securemsg.settings import DATABASES, INSTALLED_APPS  # noqa: E402
 
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
     # A file, not memory: threads of a test must see one database.
     DATABASES["default"]["TEST"] = {"NAME": f"{_scratch}/test.sqlite3"}
+INSTALLED_APPS = [*INSTALLED_APPS, "tests"]  # for its commands
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
