@@ -8,7 +8,6 @@ from django.urls import get_resolver, reverse
 
 from accounts import mail_requests
 from portal import delivery
-from tests.amounts import amount
 from tests.conftest import PASSWORD
 
 # --- Session fixation -------------------------------------------------------------------------------------------
@@ -188,8 +187,8 @@ def test_the_corpus_is_large():
 
 
 def sample() -> list[str]:
-    """Of all kinds: the corpus is in their order."""
-    return OUT[:: len(OUT) // amount(len(OUT))]
+    """Of all kinds, for the corpus is in their order. One rule judges them everywhere; at logging out, all of them."""
+    return OUT[::5]
 
 
 def test_no_way_out_after_logging_in(recipient, try_log_in):

@@ -200,7 +200,7 @@ def test_mailboxes_are_what_a_plain_model_says(sender, recipient, second_recipie
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=amount(15),
+            max_examples=amount(10),
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
