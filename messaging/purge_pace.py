@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-# Twice as many as the last time after a transaction that took less than QUICK_SECONDS, a fifth of that, for a busy
-# machine can make the next one several times as slow; else half as many, but never less than this share of the most:
-# below it, the commit takes longer than the rows.
+# Twice as many as the last time after a transaction that took less than QUICK_SECONDS, else half as many, but never
+# less than this share of the most: below it, the commit takes longer than the rows. It is a fifth of what a transaction
+# may take, for on a busy machine the next one can last several times as long.
 QUICK_SECONDS = 0.02
 LEAST_SHARE = 1 / 16
 
