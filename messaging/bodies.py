@@ -53,6 +53,7 @@ _EDGE = re.compile(
 _TAG = re.compile("<" + _TO_ITS_END)
 # Most tags of most letters; replacing them as they stand is several times quicker than matching them.
 _BARE_EDGES = ("<p>", "</p>", "<div>", "</div>", "<br>")
+_GLANCED = 12  # letters of a word that a glance compares: enough to tell it from most others
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
 _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
@@ -98,6 +99,13 @@ def words(html: str) -> str:
         html = html.replace(tag, "\n")
     text = _TAG.sub("", _EDGE.sub("\n", html)) if "<" in html else html
     return html_entities.unescape(text) if "&" in text else text
+
+
+def glance(word: str) -> re.Pattern[str]:
+    """What every stored body of ASCII, in lower case, matches whose `words` hold the (folded) word, and few others do:
+    tags may stand between its letters. To look for it takes a tenth of the time that `words` takes."""
+    letters = (re.escape(html_entities.escape(letter, quote=False)) for letter in word[:_GLANCED])
+    return re.compile(f"(?:<{_TO_ITS_END})*+".join(letters))
 
 
 def shown(html: str) -> SafeString:

@@ -101,7 +101,7 @@ def search(user: User, query: Query, *, older_than: uuid.UUID | None = None) -> 
     copies, last = 0, None
     for copy in mailbox_scan.newest_first(user, _narrowing(query), older_than):
         if len(found) == MOST_HITS or copies == MOST_COPIES or time.monotonic() > ends:
-            return Found(_hits(user, sought, found), copies, last and last.at, last and last.id)
+            return Found(_hits(user, sought, found), copies, last and last.at, last and uuid.UUID(last.id))
         copies, last = copies + 1, copy
         with suppress(SealBroken):  # opening its page says what is wrong
             if (text := sought.text_in(copy)) is not None:
@@ -123,7 +123,7 @@ def _narrowing(query: Query) -> Narrowing:
 def _hits(user: User, sought: "_Sought", found: list[tuple[Copy, str]]) -> list[Hit]:
     # Looked up anew: what was recalled in the meantime is not shown.
     entries = mailbox_scan.openable(user).filter(id__in=[copy.id for copy, _text in found])
-    rows = {row.entry: row for row in rows_of(user, lines(entries))}
+    rows = {str(row.entry): row for row in rows_of(user, lines(entries))}
     return [
         Hit(
             row=rows[copy.id],
@@ -144,6 +144,7 @@ class _Sought:
 
     def __init__(self, query: Query) -> None:
         self.words = words.looked_for(query.words)
+        self._glances = {word: bodies.glance(word) for word in self.words}
         self._person = words.looked_for(query.person)
         self._file = words.looked_for(query.file)
         self._retention_keys: dict[uuid.UUID, bytes] = {}
@@ -155,11 +156,21 @@ class _Sought:
             return None
         message = cast(Message, copy.message)
         missing = words.missing_in(sealing.open_subject(message, key), self.words)
-        body = bodies.words(sealing.open_body(message if copy.message.body else _with_body(copy), key))
+        html = sealing.open_body(message if copy.message.body else _with_body(copy), key)
+        if not copy.quotes and self._surely_lacks(html, missing):
+            return None
+        body = bodies.words(html)
         missing_beyond_body = words.missing_in(body, missing) if missing else []
         if not missing_beyond_body:
             return body
         return self._text_in_quotes(copy, key, missing_beyond_body)
+
+    def _surely_lacks(self, html: str, missing: list[str]) -> bool:
+        """Whether a glance at a body tells that it does not hold all these words; False says nothing."""
+        if not html.isascii():
+            return False
+        html = html.lower()
+        return not all(self._glances[word].search(html) for word in missing)
 
     def _retention_key(self, row: RetentionKey) -> bytes:
         """Opened once, not for each of thousands of copies."""

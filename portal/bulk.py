@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 Row = TypeVar("Row", bound=models.Model)
 
 
-def among(ids: Sequence[UUID]) -> Any:
+def among(ids: Sequence[UUID | str]) -> Any:
     """For `filter(id__in=…)`: many ids as one value. Django prepares each of a list by itself, which costs more than
     the look-up does."""
     if connection.vendor != "postgresql":

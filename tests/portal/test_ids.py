@@ -1,7 +1,10 @@
 import time
 import uuid
 
-from portal.ids import uuid7, uuid7s
+import pytest
+
+from portal.ids import AsText, uuid7, uuid7s
+from portal.models import Organization
 
 
 def test_it_is_a_version_7_uuid_of_this_moment():
@@ -27,3 +30,10 @@ def test_many_at_once_are_in_order_between_those_before_and_after():
 
 def test_what_is_random_in_them_is_their_own():
     assert len({one.int & (1 << 62) - 1 for one in uuid7s(1000)}) == 1000
+
+
+@pytest.mark.django_db
+def test_a_column_of_ids_can_be_read_as_texts():
+    made = [Organization.objects.create(name=f"Number {n}", slug=f"number-{n}").id for n in range(3)]
+    read = Organization.objects.filter(id__in=made).order_by("id").values_list(AsText("id"), flat=True)
+    assert list(read) == [str(id_) for id_ in made]
