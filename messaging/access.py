@@ -3,7 +3,7 @@ absent and what is somebody else's is the same 404. Now is the database's, at th
 
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import FilteredRelation, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404
 
@@ -38,14 +38,18 @@ def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
     return _opened(user, _entry(owner=user.id, entry=entry_id))
 
 
-def openable_content(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The same for what needs nothing but the keys, such as a file: sender and recipient are fetched when asked for."""
-    return _opened(user, _content(owner=user.id, entry=entry_id))
-
-
 def openable_content_with_body(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The same, with the body, which may be megabytes, at once."""
+    """The same for what needs nothing but keys and body, which may be megabytes: sender and recipient are fetched when
+    asked for."""
     return _opened(user, _content_with_body(owner=user.id, entry=entry_id))
+
+
+def openable_file(user: User, entry_id: uuid.UUID, attachment_id: uuid.UUID) -> tuple[MailboxEntry, Attachment]:
+    """The same for one of the message's files, which is found along with the copy. Http404 for any other file."""
+    entry = _opened(user, _content_with_file(owner=user.id, entry=entry_id, attachment=attachment_id))
+    file: Attachment = entry.file  # type: ignore[attr-defined]
+    file.message = entry.message
+    return entry, file
 
 
 def _any_entry(owner: uuid.UUID, entry: uuid.UUID) -> QuerySet[MailboxEntry]:
@@ -57,9 +61,16 @@ def _any_content(owner: uuid.UUID, entry: uuid.UUID) -> QuerySet[MailboxEntry]:
 
 
 _entry = Prepared(lambda owner, entry: _any_entry(owner, entry).select_related("recipient"))
-_content = Prepared(_any_content)
 _content_with_body = Prepared(
     lambda owner, entry: _any_content(owner, entry).defer(None).defer("message__draft_recipients")
+)
+_content_with_file = Prepared(
+    lambda owner, entry, attachment: (
+        _any_content(owner, entry)
+        .annotate(file=FilteredRelation("message__attachments"))
+        .filter(file=attachment)
+        .select_related("file")  # type: ignore[misc]  # the stubs know of no FilteredRelation
+    )
 )
 
 
@@ -115,15 +126,3 @@ def draft_entry(user: User, message_id: uuid.UUID) -> MailboxEntry | None:
     if Message.objects.filter(id=message_id).exclude(sender=user).exists():
         raise Http404
     return None
-
-
-def attachment_of(entry: MailboxEntry, attachment_id: uuid.UUID) -> Attachment:
-    """An attachment of the message whose copy this is. Http404 for any other."""
-    found = _attachment(message=entry.message_id, attachment=attachment_id)
-    if not found:
-        raise Http404
-    found[0].message = entry.message
-    return found[0]
-
-
-_attachment = Prepared(lambda message, attachment: Attachment.objects.filter(message=message, id=attachment))

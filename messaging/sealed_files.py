@@ -100,8 +100,7 @@ def open_sealed(file_id: uuid.UUID, key: bytes, size: int) -> Iterator[bytes]:
 def _opened(file_id: uuid.UUID, size: int) -> BinaryIO:
     """The sealed file, at its first chunk."""
     try:
-        # With room for just a sealed chunk a read of one is a single call, straight into the bytes it returns.
-        file = path_of(file_id).open("rb", buffering=CHUNK_BYTES + TAG_BYTES)
+        file = path_of(file_id).open("rb")
     except FileNotFoundError as error:
         raise SealBroken("the file of this attachment is missing") from error
     if os.fstat(file.fileno()).st_size != sealed_size(size) or os.pread(file.fileno(), 1, 0) != _VERSION:
@@ -112,20 +111,27 @@ def _opened(file_id: uuid.UUID, size: int) -> BinaryIO:
 
 
 def _chunks(file: BinaryIO, cipher: AESGCM, associated_data: bytes, size: int) -> Iterator[bytes]:
-    last = _last_position(size)
+    sealed, last = _room_for_a_chunk(), _last_position(size)
     with file:
         for position in range(last + 1):
-            yield _next_chunk(file, cipher, associated_data, position, position == last)
+            yield _next_chunk(file, sealed, cipher, associated_data, position, position == last)
 
 
 def _last_position(size: int) -> int:
     return max(0, -(-size // CHUNK_BYTES) - 1)
 
 
-def _next_chunk(file: BinaryIO, cipher: AESGCM, associated_data: bytes, position: int, is_last: bool) -> bytes:
-    sealed = file.read(CHUNK_BYTES + TAG_BYTES)
+def _room_for_a_chunk() -> memoryview:
+    return memoryview(bytearray(CHUNK_BYTES + TAG_BYTES))
+
+
+def _next_chunk(
+    file: BinaryIO, sealed: memoryview, cipher: AESGCM, associated_data: bytes, position: int, is_last: bool
+) -> bytes:
+    """Read over what was in `sealed` before: new memory for each chunk would cost more than reading it does."""
+    length = file.readinto(sealed)  # type: ignore[attr-defined]
     try:
-        return cipher.decrypt(_nonce(position, is_last), sealed, associated_data)
+        return cipher.decrypt(_nonce(position, is_last), sealed[:length], associated_data)
     except InvalidTag as error:
         raise SealBroken(f"chunk {position} of an attachment does not open") from error
 
@@ -135,6 +141,7 @@ class SealedReader(io.RawIOBase):
 
     def __init__(self, file_id: uuid.UUID, key: bytes, size: int) -> None:
         self._file = _opened(file_id, size)
+        self._sealed = _room_for_a_chunk()
         self._cipher = AESGCM(key)
         self._associated_data = file_id.bytes
         self._size = size
@@ -159,7 +166,8 @@ class SealedReader(io.RawIOBase):
             return 0
         position, start = divmod(self._at, CHUNK_BYTES)
         self._file.seek(len(_VERSION) + position * (CHUNK_BYTES + TAG_BYTES))
-        chunk = _next_chunk(self._file, self._cipher, self._associated_data, position, position == self._last)
+        is_last = position == self._last
+        chunk = _next_chunk(self._file, self._sealed, self._cipher, self._associated_data, position, is_last)
         part = chunk[start : start + len(buffer)]
         buffer[: len(part)] = part
         self._at += len(part)

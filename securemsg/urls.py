@@ -1,11 +1,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+# In the order in which they are asked for: Django tries one after the other.
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("", include("messaging.urls")),
     path("", include("portal.urls")),
     path("", include("accounts.urls")),
-    path("", include("messaging.urls")),
+    path("admin/", admin.site.urls),
 ]
 
 handler400 = "portal.views.bad_request"

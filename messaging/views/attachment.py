@@ -21,10 +21,9 @@ _ACTIVE = re.compile(r"html|xml|svg|script|shockwave|wasm")
 def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid.UUID) -> HttpResponseBase:
     """The file, by download only, streamed: memory use does not depend on its size."""
     try:
-        copy = access.openable_content(request.user, entry)
+        copy, row = access.openable_file(request.user, entry, attachment)
     except access.Gone as gone:
         raise Http404 from gone
-    row = access.attachment_of(copy, attachment)
     key = sealing.open_message_key(copy)
     if not row.is_released(copy.message.organization.hold_unscanned):
         raise PermissionDenied(attachments.note_on(row, copy.message.organization.hold_unscanned))

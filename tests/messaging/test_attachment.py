@@ -66,6 +66,20 @@ def test_it_checks_ownership(person, send_file, log_in, request):
     assert log_in(request.getfixturevalue(person)).get(url).status_code == 404
 
 
+def test_each_of_a_messages_files_has_its_address(sender, recipient, log_in):
+    texts = {"first.txt": b"one", "second.txt": b"two", "third.txt": b"three"}
+    files = [file_named(name, content) for name, content in texts.items()]
+    form = {"to": recipient.address, "subject": "s", "body": "b", "action": "send", "files": files}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    message = Message.objects.get()
+    client = log_in(recipient)
+    for row in message.attachments.all():
+        response = client.get(reverse("attachment", args=[copy_of(message, recipient).id, row.id]))
+        name = response["Content-Disposition"].partition('filename="')[2].rstrip('"')
+        assert response.getvalue() == texts.pop(name)
+    assert texts == {}
+
+
 def test_an_attachment_of_another_message_is_not_found(send_file, recipient, log_in):
     first, _row = send_file(b"one")
     _second, other = send_file(b"two")
@@ -258,11 +272,11 @@ def test_orphans_are_looked_up_many_at_once_and_what_is_not_ours_stays(settings,
     assert foreign.exists()
 
 
-def test_it_takes_three_queries(send_file, recipient, sender, log_in, django_assert_num_queries):
-    """The session with its user, the copy with its message, the attachment."""
+def test_it_takes_two_queries(send_file, recipient, sender, log_in, django_assert_num_queries):
+    """The session with its user, the copy with its message and the attachment."""
     _url, row = send_file(b"content")
     copy = MailboxEntry.objects.get(message=row.message_id, kind=MailboxEntry.Kind.SENT)
     client = log_in(sender)
     client.get("/sent/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert b"".join(client.get(f"/messages/{copy.id}/attachments/{row.id}/").streaming_content) == b"content"
