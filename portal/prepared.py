@@ -1,5 +1,6 @@
-"""Queries that are compiled once. Turning a query set into SQL takes Django longer than PostgreSQL takes to answer it;
-for the few queries behind every page that is most of what the page costs.
+"""Queries that are compiled once, by Django, and by PostgreSQL once for each connection. Turning a query set into SQL
+takes Django longer than PostgreSQL takes to answer it, and so does PostgreSQL's planning; for the few queries behind
+every page that is most of what the page costs.
 
 A prepared query is written as a query set like any other, so it cannot drift from the models, and is executed through
 Django's own compiler and cursor: converters, instances, logging and query counts are what they always are.
@@ -14,6 +15,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.sql import UpdateQuery
+
+from .postgresql.statements import Preparable
 
 Scalar = uuid.UUID | str | int
 # The rows, and what their fields become.
@@ -40,8 +43,9 @@ class _Compiled:
         markers = {name: _marker_like(value) for name, value in values.items()}
         self._queryset: Any = build(**markers).using(DEFAULT_DB_ALIAS)
         self._compiler = self._queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        self._sql, parameters = self._compiler.as_sql()
+        sql, parameters = self._compiler.as_sql()
         self._parameters = _places(parameters, markers)
+        self._sql = _preparable(sql, self._parameters)
         # From here on the query set's iterable finds this compiler, and the compiler its SQL and what each column of an
         # answer has to go through.
         columns = [expression for expression, *_rest in self._compiler.select[: self._compiler.col_count]]
@@ -78,7 +82,8 @@ class PreparedUpdate:
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(fields)
         sql, parameters = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
-        return sql, _places(parameters, markers)
+        places = _places(parameters, markers)
+        return _preparable(sql, places), places
 
 
 class _Place:
@@ -101,6 +106,10 @@ class _Place:
             return self.constant
         value = values[self.name]
         return value.hex if self._is_hex and isinstance(value, uuid.UUID) else value
+
+
+def _preparable(sql: str, places: Iterable[_Place]) -> str:
+    return Preparable(sql, [position for position, place in enumerate(places) if place.name])
 
 
 def _places(parameters: Iterable[Any], markers: dict[str, Scalar]) -> list[_Place]:

@@ -1,12 +1,19 @@
-"""Django's own PostgreSQL backend, but for how it finds out whether a kept connection still stands."""
+"""Django's own PostgreSQL backend, but for how it finds out whether a kept connection still stands, and for statements
+that are prepared (statements.py)."""
 
 import select
+from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg2 import Error
 
+from .statements import Connection, Cursor
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        return super().get_new_connection(conn_params | {"connection_factory": Connection, "cursor_factory": Cursor})
+
     def is_usable(self) -> bool:
         """Asked before the first query of each request and task. A server that restarts, crashes or ends the session
         closes its end, and a network that fails makes the keep-alives fail: either way there is something to read,

@@ -1,10 +1,17 @@
-"""Whether a kept connection still stands is known without asking the server."""
+"""Whether a kept connection still stands is known without asking the server; and what is asked again and again is
+planned once over each."""
 
 import select
+from contextlib import suppress
 
 import psycopg2
 import pytest
-from django.db import connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import F, Value
+from django.test.utils import CaptureQueriesContext
+
+from portal.models import Organization
+from portal.prepared import Prepared, PreparedUpdate
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -69,3 +76,71 @@ def test_the_next_request_after_a_restart_gets_a_new_one(elsewhere, session, cli
     connection.health_check_done = False
     elsewhere.execute("SELECT pg_terminate_backend(%s, 5000)", [session])
     assert client.get("/p/north/").status_code == 200
+
+
+# --- Statements that are prepared ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def named(organization):
+    """named(name=…): a prepared query whose SQL holds values that change and others that stay."""
+    Organization.objects.create(name="100% of it", slug="whole")
+    return Prepared(
+        lambda name: (
+            Organization.objects.filter(name=name)
+            .exclude(slug__contains="50%")
+            .annotate(word=Value("a %s word"))
+            .values_list("name", "word")
+        )
+    )
+
+
+def prepared() -> list[tuple[str, int]]:
+    """What the server keeps planned for this connection, and how many times each has been executed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements")
+        return cursor.fetchall()
+
+
+def test_a_query_is_prepared_once_for_each_connection(named):
+    for _connection in range(2):
+        connection.close()
+        for name in ("100% of it", "another", "100% of it"):
+            assert named(name=name) == ([(name, "a %s word")] if name != "another" else [])
+        [(statement, executed)] = prepared()
+        assert "100%" not in statement and "$1" in statement
+        assert executed == 3
+
+
+def test_it_is_prepared_anew_where_the_server_ended_the_session(named, elsewhere, session):
+    assert named(name="100% of it")
+    elsewhere.execute("SELECT pg_terminate_backend(%s, 5000)", [session])
+    close_old_connections()
+    assert named(name="100% of it") == [("100% of it", "a %s word")]
+
+
+def test_where_it_could_not_be_prepared_it_is_the_next_time(named):
+    with pytest.raises(DatabaseError, match="aborted"), transaction.atomic():
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        named(name="100% of it")
+    assert prepared() == []
+    for _time in range(2):
+        assert named(name="100% of it") == [("100% of it", "a %s word")]
+
+
+def test_an_update_is_prepared_too(named):
+    rename = PreparedUpdate(lambda slug, name: (Organization.objects.filter(slug=slug), {"name": name}))
+    assert [rename(slug="whole", name=f"{n} %") for n in range(3)] == [1, 1, 1]
+    assert Organization.objects.get(slug="whole").name == "2 %"
+    assert [executed for statement, executed in prepared() if statement.startswith("PREPARE")] == [3]
+
+
+def test_lists_of_queries_tell_what_was_asked(named):
+    named(name="100% of it")
+    with CaptureQueriesContext(connection) as queries:
+        named(name="100% of it")
+        Organization.objects.filter(name=F("slug")).exists()
+    first, second = (query["sql"] for query in queries)
+    assert first.startswith("SELECT") and "= '100% of it'" in first
+    assert second.startswith("SELECT 1")
