@@ -12,7 +12,11 @@ from .statements import Connection, Cursor
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        return super().get_new_connection(conn_params | {"connection_factory": Connection, "cursor_factory": Cursor})
+        # What is prepared is planned once, for every value alike: left to choose, PostgreSQL goes on planning the
+        # queries of small and middling tables each time they are executed.
+        options = f"{conn_params.get('options', '')} -c plan_cache_mode=force_generic_plan"
+        own = {"connection_factory": Connection, "cursor_factory": Cursor, "options": options}
+        return super().get_new_connection(conn_params | own)
 
     def is_usable(self) -> bool:
         """Asked before the first query of each request and task. A server that restarts, crashes or ends the session

@@ -4,6 +4,7 @@ that something still counts on."""
 import time
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import F
 
 from messaging.models import Attachment, MailboxEntry, Message
@@ -79,6 +80,21 @@ def purge_killed(run: Run) -> None:
     _worked_until(run, PURGE_DUE, lambda: _nothing_is_left(run))
     for point in PURGE:
         assert run.stage.points.reached_by(point), f"nobody came to {point!r}"
+
+
+@fault("F5", "PostgreSQL crashed while purging, at each step")
+def database_crashed_while_purging(run: Run) -> None:
+    """What can be repeated is not waited for until it is on the disk: what a crash takes back is done again."""
+    run.record.degraded = True
+    _grown_old(run)
+    for point in PURGE:
+        run.stage.points.arm(point)
+        run.call_workers(1, PURGE_DUE)
+        run.stage.wait_until_killed_at(point)
+        run.stage.cluster.stop_immediately()
+        run.stage.cluster.start()
+        connection.close()  # the suite's own
+    _worked_until(run, PURGE_DUE, lambda: _nothing_is_left(run))
 
 
 @fault("F16", "killed in the middle of destroying a key", short=True)
