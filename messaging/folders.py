@@ -26,7 +26,7 @@ Kind = MailboxEntry.Kind
 @dataclass(frozen=True)
 class Page:
     rows: list[Row]
-    older_than: uuid.UUID | None  # the key of the next page, when there is one
+    older_than: str | None  # the key of the next page, when there is one
 
 
 def page(user: User, folder: str, *, older_than: uuid.UUID | None = None) -> Page:

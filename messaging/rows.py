@@ -14,7 +14,7 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from portal import keyring
+from portal import bulk, ids, keyring
 from portal.keyring import SealBroken
 from portal.models import RetentionKey
 
@@ -25,10 +25,10 @@ Kind = MailboxEntry.Kind
 
 
 class Row(NamedTuple):
-    """One line of a folder page."""
+    """One line of a folder page. Ids are texts, which is all that a page makes of them (ids.AsText)."""
 
-    entry: uuid.UUID
-    message: uuid.UUID
+    entry: str
+    message: str
     kind: str
     who: str
     subject: str | None
@@ -41,8 +41,8 @@ class Row(NamedTuple):
 class _Taken(NamedTuple):
     """What the line of a copy is made of, in the order of _FIELDS."""
 
-    id: uuid.UUID
-    message_id: uuid.UUID
+    id: str
+    message_id: str
     kind: str
     read_at: datetime | None
     wrapped_key: memoryview
@@ -54,7 +54,7 @@ class _Taken(NamedTuple):
     recalled_at: datetime | None
     sender_name: str
     sender_address: str
-    key_id: uuid.UUID
+    key_id: str
     key_month: date
     key_master: str
     key_wrapped: memoryview | None
@@ -63,11 +63,11 @@ class _Taken(NamedTuple):
 
 
 _FIELDS = (
-    *("id", "message_id", "kind", "read_at", "wrapped_key"),
+    *("entry_text", "message_text", "kind", "read_at", "wrapped_key"),
     *("message__subject", "message__draft_recipients", "message__sent_at", "message__created_at"),
     *("message__expires_at", "message__recalled_at"),
     *("message__sender__name", "message__sender__address"),
-    *("message__retention_key_id", "message__retention_key__month", "message__retention_key__master_key_id"),
+    *("key_text", "message__retention_key__month", "message__retention_key__master_key_id"),
     *("message__retention_key__wrapped_key", "a_file", "now"),
 )
 
@@ -76,7 +76,9 @@ def lines(entries: QuerySet[MailboxEntry]) -> QuerySet[MailboxEntry, tuple[Any, 
     """The query for what `rows_of` takes of these copies (access.entries_of)."""
     # Not Exists: for what may be many lines PostgreSQL would read all attachments there are, and a page shows few.
     file = Attachment.objects.filter(message=OuterRef("message")).values("id")[:1]
-    return entries.annotate(a_file=Subquery(file)).values_list(*_FIELDS)
+    texts = {"entry_text": "id", "message_text": "message_id", "key_text": "message__retention_key_id"}
+    as_texts = {name: ids.AsText(column) for name, column in texts.items()}
+    return entries.annotate(a_file=Subquery(file), **as_texts).values_list(*_FIELDS)
 
 
 def rows_of(user: User, lines: Iterable[tuple[Any, ...]]) -> list[Row]:
@@ -89,7 +91,7 @@ def rows_of(user: User, lines: Iterable[tuple[Any, ...]]) -> list[Row]:
     return [_row(copy, recipients, seals) for copy in taken]
 
 
-def _row(copy: _Taken, recipients: dict[uuid.UUID, str], seals: "_Seals") -> Row:
+def _row(copy: _Taken, recipients: dict[str, str], seals: "_Seals") -> Row:
     state, subject = _state_and_subject(copy, seals)
     return Row(
         entry=copy.id,
@@ -104,7 +106,7 @@ def _row(copy: _Taken, recipients: dict[uuid.UUID, str], seals: "_Seals") -> Row
     )
 
 
-def _other_side(copy: _Taken, recipients: dict[uuid.UUID, str], seals: "_Seals") -> str:
+def _other_side(copy: _Taken, recipients: dict[str, str], seals: "_Seals") -> str:
     """Who wrote a received message, who a sent one went to, who a draft names."""
     if copy.kind == Kind.RECEIVED:
         return copy.sender_name or copy.sender_address
@@ -136,50 +138,48 @@ class _Seals:
     def __init__(self, user: User) -> None:
         # As texts, which is how they are sealed: made once.
         self._owner, self._organization = str(user.id), str(user.organization_id)
-        self._keys: dict[uuid.UUID, bytes] = {}
+        self._keys: dict[str, bytes] = {}
 
     def open_subject(self, copy: _Taken) -> str:
-        message = str(copy.message_id)
-        return sealing.open_subject_of(copy.subject, self._key(copy, message), self._organization, message)
+        return sealing.open_subject_of(copy.subject, self._key(copy), self._organization, copy.message_id)
 
     def open_recipients(self, copy: _Taken) -> dict[str, str]:
-        message = str(copy.message_id)
-        key = self._key(copy, message)
-        return sealing.open_draft_recipients_of(copy.draft_recipients, key, self._organization, message)
+        sealed, key = copy.draft_recipients, self._key(copy)
+        return sealing.open_draft_recipients_of(sealed, key, self._organization, copy.message_id)
 
-    def _key(self, copy: _Taken, message: str) -> bytes:
+    def _key(self, copy: _Taken) -> bytes:
         if copy.key_id not in self._keys:
             row = RetentionKey(
-                id=copy.key_id,
+                id=uuid.UUID(copy.key_id),
                 organization_id=uuid.UUID(self._organization),
                 month=copy.key_month,
                 master_key_id=copy.key_master,
                 wrapped_key=copy.key_wrapped,
             )
             self._keys[copy.key_id] = keyring.open_retention_key(row)
-        return sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, message)
+        return sealing.open_wrap(copy.wrapped_key, self._keys[copy.key_id], copy.id, self._owner, copy.message_id)
 
 
-def _recipients_in_words(messages: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+def _recipients_in_words(messages: Iterable[str]) -> dict[str, str]:
     """Whom these messages went to: one or two by name, more by number. Only two rows of each are fetched, for there
     may be 500."""
-    ids = list(messages)
-    if not ids:
+    written = list(messages)
+    if not written:
         return {}
     place = Window(RowNumber(), partition_by="message", order_by="id")
     first_two = (
-        Recipient.objects.filter(message__in=ids)
+        Recipient.objects.filter(message__in=bulk.among(written))
         .annotate(place=place, count=Window(Count("id"), partition_by="message"))
         .filter(place__lte=2)
         .order_by("id")
         .values_list("message_id", "name", "address", "count")
     )
-    named: dict[uuid.UUID, list[str]] = defaultdict(list)
+    named: dict[str, list[str]] = defaultdict(list)
     counts = {}
     for message_id, name, address, count in first_two:
-        named[message_id].append(name or address)
-        counts[message_id] = count
-    return {message_id: _in_words(names, counts[message_id]) for message_id, names in named.items()}
+        named[str(message_id)].append(name or address)
+        counts[str(message_id)] = count
+    return {message: _in_words(names, counts[message]) for message, names in named.items()}
 
 
 def _in_words(first_two: list[str], count: int) -> str:

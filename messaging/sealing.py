@@ -33,7 +33,7 @@ def open_message_key(entry: MailboxEntry, retention_key: bytes | None = None) ->
 
 
 def open_wrap(
-    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID, owner: UUID | str, message: UUID | str
+    wrapped: bytes | memoryview | None, retention_key: bytes, entry: UUID | str, owner: UUID | str, message: UUID | str
 ) -> bytes:
     """The same, for a row that is no model instance."""
     if wrapped is None:
@@ -100,7 +100,7 @@ def open_attachment_key(attachment: Attachment, message_key: bytes) -> bytes:
     return keyring.unseal(message_key, attachment.wrapped_key, _attachment_place(attachment, "key"))
 
 
-def _entry_place(entry: UUID, owner: UUID | str, message: UUID | str) -> Place:
+def _entry_place(entry: UUID | str, owner: UUID | str, message: UUID | str) -> Place:
     return ("mailbox_entry", entry, owner, message, "message_key")
 
 

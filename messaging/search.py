@@ -123,7 +123,7 @@ def _narrowing(query: Query) -> Narrowing:
 def _hits(user: User, sought: "_Sought", found: list[tuple[Copy, str]]) -> list[Hit]:
     # Looked up anew: what was recalled in the meantime is not shown.
     entries = mailbox_scan.openable(user).filter(id__in=[copy.id for copy, _text in found])
-    rows = {str(row.entry): row for row in rows_of(user, lines(entries))}
+    rows = {row.entry: row for row in rows_of(user, lines(entries))}
     return [
         Hit(
             row=rows[copy.id],

@@ -50,13 +50,13 @@ def shown(rows: list[Row]) -> list[dict[str, Any]]:
     nobody, choose = _("(no recipient yet)"), escape(_("Select %(who)s %(subject)s"))
     shown = []
     for row in rows:
-        is_draft, entry = row.kind == MailboxEntry.Kind.DRAFT, str(row.entry)
+        is_draft, entry = row.kind == MailboxEntry.Kind.DRAFT, row.entry
         who, subject = escape(row.who or nobody), escape(row.subject or "")
         shown.append(
             row._asdict()
             | {
                 "id": SafeString(entry),
-                "url": SafeString(draft.replace(_ANY, str(row.message)) if is_draft else message.replace(_ANY, entry)),
+                "url": SafeString(draft.replace(_ANY, row.message) if is_draft else message.replace(_ANY, entry)),
                 "opens": not is_draft and row.subject is not None,
                 "who": SafeString(who),
                 "title": SafeString(subject or escape(_instead_of_subject(row))),

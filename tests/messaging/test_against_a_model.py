@@ -163,7 +163,7 @@ class Mailboxes(RuleBasedStateMachine):
         for person in (self.author, *self.readers):
             for folder in (INBOX, SENT, DELETED):
                 expected = {
-                    modelled.message.id
+                    str(modelled.message.id)
                     for modelled in self.modelled
                     if modelled.places.get(person) == folder and person not in modelled.gone_from
                 }
