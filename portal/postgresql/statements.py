@@ -2,16 +2,17 @@
 executed: planning a join of five tables takes it several times as long as finding the rows.
 
 All that is above the cursor, such as logs and lists of queries, sees SQL and parameters as they would be without this.
-A pooler that gives a session's statements to several connections must not stand between.
+A pooler that gives a session's transactions to several connections does not go with it.
 """
 
-import itertools
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg2 import extensions
+from psycopg2 import errors, extensions
 
-_numbers = itertools.count(1)
+# What becomes of a prepared statement when a migration alters a column that it reads; and when somebody discards it.
+_NO_LONGER_VALID = (errors.FeatureNotSupported, errors.InvalidSqlStatementName)
 
 
 class Preparable(str):
@@ -22,7 +23,8 @@ class Preparable(str):
 
     def __new__(cls, sql: str, varying: Sequence[int]) -> "Preparable":
         made = super().__new__(cls, sql)
-        made.name, made._varying = f"prepared_{next(_numbers)}", list(varying)
+        # Nobody else's name: where a pooler stands between nevertheless, another process's statement is never executed.
+        made.name, made._varying = f"prepared_{secrets.token_hex(8)}", list(varying)
         return made
 
     def preparing(self, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -47,6 +49,10 @@ class Connection(extensions.connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.prepared: set[str] = set()
+        self.prepares = True
+
+    def is_in_failed_transaction(self) -> bool:
+        return self.info.transaction_status == extensions.TRANSACTION_STATUS_INERROR
 
 
 class Cursor(extensions.cursor):
@@ -56,13 +62,22 @@ class Cursor(extensions.cursor):
     def execute(self, sql: Any, parameters: Any = None) -> None:
         """As always; what can be prepared, is."""
         self._asked = None
-        if not isinstance(sql, Preparable):
+        if not (isinstance(sql, Preparable) and self.connection.prepares):
             return super().execute(sql, parameters)
+        try:
+            self._execute_prepared(sql, parameters)
+        except _NO_LONGER_VALID:
+            self.connection.prepares = False  # as long as it is kept, which is not for long
+            if self.connection.is_in_failed_transaction():
+                raise
+            super().execute(sql, parameters)
+
+    def _execute_prepared(self, sql: Preparable, parameters: Sequence[Any]) -> None:
         if sql.name not in self.connection.prepared:
             super().execute(*sql.preparing(parameters))
             self.connection.prepared.add(sql.name)
+        super().execute(*sql.executing(parameters))
         self._asked = sql, parameters
-        return super().execute(*sql.executing(parameters))
 
     @property
     def query(self) -> bytes | None:

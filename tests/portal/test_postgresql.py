@@ -85,7 +85,7 @@ def test_the_next_request_after_a_restart_gets_a_new_one(elsewhere, session, cli
 def named(organization):
     """named(name=…): a prepared query whose SQL holds values that change and others that stay."""
     Organization.objects.create(name="100% of it", slug="whole")
-    return Prepared(
+    yield Prepared(
         lambda name: (
             Organization.objects.filter(name=name)
             .exclude(slug__contains="50%")
@@ -93,6 +93,7 @@ def named(organization):
             .values_list("name", "word")
         )
     )
+    connection.close()  # and with it what was prepared
 
 
 def prepared() -> list[tuple[str, int, int]]:
@@ -126,6 +127,30 @@ def test_where_it_could_not_be_prepared_it_is_the_next_time(named):
         named(name="100% of it")
     assert prepared() == []
     for _time in range(2):
+        assert named(name="100% of it") == [("100% of it", "a %s word")]
+
+
+def test_a_column_that_is_altered_meanwhile_breaks_nothing(named):
+    """By a migration, beside processes of the release before."""
+    name = Organization._meta.get_field("name")
+    assert named(name="100% of it")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE portal_organization ALTER COLUMN name TYPE varchar(999)")
+    try:
+        for _time in range(2):
+            assert named(name="100% of it") == [("100% of it", "a %s word")]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE portal_organization ALTER COLUMN name TYPE {name.db_type(connection)}")
+
+
+def test_in_a_transaction_it_fails_once(named):
+    assert named(name="100% of it")
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(DatabaseError, match="does not exist"), transaction.atomic():
+        named(name="100% of it")
+    with transaction.atomic():
         assert named(name="100% of it") == [("100% of it", "a %s word")]
 
 
