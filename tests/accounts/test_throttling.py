@@ -164,6 +164,14 @@ def test_the_minute_passes(client, recipient, try_log_in):
     assert try_log_in(client, recipient.address, PASSWORD).status_code == 302
 
 
+def test_a_clock_that_was_ahead_shuts_no_network_out(client, recipient, try_log_in):
+    for number in range(30):
+        try_log_in(client, f"nobody{number}@outside.example", "wrong")
+    assert try_log_in(client, recipient.address, PASSWORD).status_code == 429
+    LogInAttempt.objects.update(at=moments.now() + timedelta(days=365))
+    assert try_log_in(client, recipient.address, PASSWORD).status_code == 302
+
+
 def test_one_ipv6_customer_is_one_network(client, recipient, try_log_in):
     for number in range(30):
         try_log_in(client, "nobody@outside.example", "wrong", REMOTE_ADDR=f"2001:db8:1:2::{number:x}")

@@ -34,6 +34,18 @@ def test_so_many_uses_and_no_more_until_the_period_is_over():
 
 
 @pytest.mark.django_db
+def test_a_clock_that_was_ahead_keeps_nobody_waiting():
+    somebody = uuid7()
+    for _ in range(THREE.uses):
+        limits.use(THREE, somebody)
+    LimitUse.objects.update(began_at=F("began_at") + timedelta(days=365))
+    for _ in range(THREE.uses):
+        limits.use(THREE, somebody)
+    with pytest.raises(LimitReached):
+        limits.use(THREE, somebody)
+
+
+@pytest.mark.django_db
 def test_each_person_and_each_limit_counts_for_itself():
     somebody, somebody_else = uuid7(), uuid7()
     for _ in range(THREE.uses):
