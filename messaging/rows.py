@@ -177,8 +177,9 @@ def _recipients_in_words(messages: Iterable[str]) -> dict[str, str]:
     named: dict[str, list[str]] = defaultdict(list)
     counts = {}
     for message_id, name, address, count in first_two:
-        named[str(message_id)].append(name or address)
-        counts[str(message_id)] = count
+        message = str(message_id)
+        named[message].append(name or address)
+        counts[message] = count
     return {message: _in_words(names, counts[message]) for message, names in named.items()}
 
 
