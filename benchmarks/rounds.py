@@ -4,12 +4,14 @@ import random
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from .browser import Answer
 from .figures import Figure
 from .server import Server
 
 Ask = Callable[[], list[Answer]]
+TURN = 10  # requests to one side in one go
 
 
 @dataclass(frozen=True)
@@ -31,23 +33,37 @@ def interleaved(sides: Mapping[str, Side], *, rounds: int, requests: int, warm: 
     for side in sides.values():
         for _ in range(warm):
             _checked(side.ask())
-    cpu: dict[str, list[float]] = {name: [] for name in sides}
-    p50: dict[str, list[float]] = {name: [] for name in sides}
-    names = list(sides)
-    for _ in range(rounds):
-        random.shuffle(names)
-        for name in names:
-            used, middle = _round(sides[name], requests)
-            cpu[name].append(used)
-            p50[name].append(middle)
-    return {name: Measured(Figure(cpu[name], "ms"), Figure(p50[name], "ms")) for name in sides}
+    rows = [_round(sides, requests) for _ in range(rounds)]
+    return {
+        name: Measured(
+            Figure([1000 * sum(turn.cpu for turn in row[name]) / requests for row in rows], "ms"),
+            Figure([1000 * statistics.median(chain(*(turn.waits for turn in row[name]))) for row in rows], "ms"),
+        )
+        for name in sides
+    }
 
 
-def _round(side: Side, requests: int) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Turn:
+    """What a few requests to one side took, in seconds."""
+
+    cpu: float
+    waits: list[float]
+
+
+def _round(sides: Mapping[str, Side], requests: int) -> dict[str, list[_Turn]]:
+    """The machine's mood changes within a second, so a side's requests of one round are not asked in one go."""
+    turns: dict[str, list[_Turn]] = {name: [] for name in sides}
+    for asked in range(0, requests, TURN):
+        for name in random.sample(list(sides), len(sides)):
+            turns[name].append(_turn(sides[name], min(TURN, requests - asked)))
+    return turns
+
+
+def _turn(side: Side, requests: int) -> _Turn:
     before = side.server.cpu_seconds()
-    seconds = [sum(answer.seconds for answer in _checked(side.ask())) for _ in range(requests)]
-    used = (side.server.cpu_seconds() - before) / requests
-    return used * 1000, statistics.median(seconds) * 1000
+    waits = [sum(answer.seconds for answer in _checked(side.ask())) for _ in range(requests)]
+    return _Turn(side.server.cpu_seconds() - before, waits)
 
 
 def _checked(answers: list[Answer]) -> list[Answer]:

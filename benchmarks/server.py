@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +65,12 @@ class Server:
         """Processor time of the workers so far, by the scheduler's account: user and system, all threads that are
         there (they stay)."""
         return sum(_cpu_seconds(pid) for pid in self.workers)
+
+    def worker_of(self, request: Callable[[], object]) -> int:
+        """The process that works on this request."""
+        before = {pid: _cpu_seconds(pid) for pid in self.workers}
+        request()
+        return max(before, key=lambda pid: _cpu_seconds(pid) - before[pid])
 
     def memory(self) -> "Memory":
         return Memory(self.workers)

@@ -16,12 +16,11 @@ def measured(bench: Bench) -> list[Line]:
 
 
 def _speed(bench: Bench) -> Line:
-    browser = bench.browser("sender0")
-    path, _growth = _attached(bench, browser, 10 * MIB)
-    floors = bench.floor_browsers()
+    browsers, floors = bench.browsers("sender0"), bench.floor_browsers()
+    path, _growth = _attached(bench, next(browsers), 10 * MIB)
     found = interleaved(
         {
-            "portal": Side(bench.portal, lambda: [browser.get(path)]),
+            "portal": Side(bench.portal, lambda: [next(browsers).get(path)]),
             "floor": Side(bench.floor, lambda: [next(floors).get("/file/")]),
         },
         rounds=bench.size.rounds,

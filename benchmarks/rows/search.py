@@ -10,12 +10,12 @@ MIB = 1024 * 1024
 
 def measured(bench: Bench) -> list[Line]:
     """A word that stands only in the oldest text of the mailbox, so that all are opened and looked through."""
-    browser, floors = bench.browser("searcher"), bench.floor_browsers()
-    results = browser.post("/search/", {"words": "quicksilver"}).location
+    browsers, floors = bench.browsers("searcher"), bench.floor_browsers()
+    results = next(browsers).post("/search/", {"words": "quicksilver"}).location
     memory = bench.portal.memory()
     found = interleaved(
         {
-            "search": Side(bench.portal, lambda: [_found(bench, browser, results)]),
+            "search": Side(bench.portal, lambda: [_found(bench, next(browsers), results)]),
             "floor": Side(bench.floor, lambda: [next(floors).get("/opened/")]),
         },
         rounds=max(3, bench.size.rounds // 2),
