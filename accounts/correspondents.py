@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from portal import bulk
 from portal.models import Organization
 
 from .directories import CONTROLS, MAX_NAME, domain_of
@@ -42,7 +43,7 @@ def find_or_create(organization: Organization, people: Mapping[str, str]) -> dic
 
 
 def _known(organization: Organization, addresses: Iterable[str]) -> dict[str, Correspondent]:
-    users = User.objects.filter(organization=organization, address__in=list(addresses)).values_list(
+    users = User.objects.filter(organization=organization, address__in=bulk.among_texts(list(addresses))).values_list(
         "id", "address", "name", "domain__is_internal", "password_set_at", "notify", "time_zone"
     )
     return {

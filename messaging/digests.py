@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import preferences
 from accounts.correspondents import Correspondent
 from accounts.models import User
-from portal import ids, letters, moments, outbox
+from portal import bulk, ids, letters, moments, outbox
 from portal.models import Organization, OutgoingMail
 
 from . import notifications
@@ -43,10 +43,11 @@ def whose_hour_is_full(organization: Organization, users: Iterable[Correspondent
     if not most:
         return set()
     an_hour_ago = ids.first_of(moments.now() - timedelta(hours=1))
-    lately = Recipient.objects.filter(user__in=[user.id for user in users], id__gte=an_hour_ago).order_by()
+    lately = Recipient.objects.filter(user__in=bulk.among([user.id for user in users]), id__gte=an_hour_ago).order_by()
     # Few have been written to so often at all; only of those it is asked how often a mail of its own said so.
     often = _so_often(lately, most)
-    return often and _so_often(lately.filter(user__in=often, notification__kind=notifications.KIND), most)
+    announced = lately.filter(user__in=bulk.among(list(often)), notification__kind=notifications.KIND)
+    return often and _so_often(announced, most)
 
 
 def _so_often(recipients: QuerySet[Recipient], times: int) -> set[UUID]:
@@ -81,7 +82,8 @@ def announce(organization: Organization, users: Iterable[Correspondent], visible
 def _ids_by_key(keys: Collection[str]) -> dict[str, UUID]:
     if not keys:
         return {}
-    return dict(OutgoingMail.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", "id"))
+    mails = OutgoingMail.objects.filter(dedupe_key__in=bulk.among_texts(list(keys)))
+    return dict(mails.values_list("dedupe_key", "id"))
 
 
 def _dedupe_key(user: Correspondent, end: datetime) -> str:

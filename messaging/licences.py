@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts import renaming
 from accounts.models import User
+from portal import bulk
 from portal.models import Organization
 
 from .models import BulkSenderPack, RecipientUse
@@ -74,7 +75,7 @@ def count_recipients(sender: User, external_addresses: Iterable[str], sent_at: d
     User.objects.select_for_update(of=("self",)).get(pk=sender.pk)
     month = month_of(sender, sent_at)
     wanted = set(external_addresses)
-    known = RecipientUse.objects.filter(sender=sender, month=month, address__in=wanted)
+    known = RecipientUse.objects.filter(sender=sender, month=month, address__in=bulk.among_texts(list(wanted)))
     new = wanted - set(known.values_list("address", flat=True))
     if not new:
         return

@@ -19,9 +19,16 @@ Row = TypeVar("Row", bound=models.Model)
 def among(ids: Sequence[UUID | str]) -> Any:
     """For `filter(id__in=…)`: many ids as one value. Django prepares each of a list by itself, which costs more than
     the look-up does."""
-    if connection.vendor != "postgresql":
-        return list(ids)
-    return RawSQL("SELECT unnest(%s::uuid[])", [_as_array(ids)])
+    return _among("SELECT unnest(%s::uuid[])", ids)
+
+
+def among_texts(texts: Sequence[str]) -> Any:
+    """The same for a column of text."""
+    return _among("SELECT unnest(%s::text[])", texts)
+
+
+def _among(rows: str, values: Sequence[UUID | str]) -> Any:
+    return RawSQL(rows, [_as_array(values)]) if connection.vendor == "postgresql" else list(values)  # noqa: S611
 
 
 def insert(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:

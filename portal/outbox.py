@@ -123,7 +123,8 @@ def enqueue(mails: Sequence[OutgoingMail]) -> None:
 
 def enqueue_like(mail: OutgoingMail, *, about: list[UUID], to_address: list[str], dedupe_key: list[str]) -> list[UUID]:
     """The same for many mails, all like this (unsaved) one but for what they are about and whom they go to; returns
-    their ids."""
+    their ids. IntegrityError where one of the keys is there already: to step aside of those takes PostgreSQL as long as
+    the rows themselves."""
     mail_ids = uuid7s(len(about))
     columns: dict[str, list[Any]] = {
         "id": mail_ids,
@@ -132,7 +133,7 @@ def enqueue_like(mail: OutgoingMail, *, about: list[UUID], to_address: list[str]
         "dedupe_key": dedupe_key,
         "message_id": envelope.message_ids(mail_ids, mail.organization),
     }
-    bulk.insert_like(mail, columns, ignore_conflicts=True)
+    bulk.insert_like(mail, columns)
     transaction.on_commit(wake_up)
     return mail_ids
 

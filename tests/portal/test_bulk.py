@@ -125,3 +125,6 @@ def test_among_finds_those_and_no_other(organization, count):
     ids = [row.id for row in rows[:count]]
     found = OutgoingMail.objects.filter(id__in=bulk.among(ids))
     assert set(found.values_list("id", flat=True)) == set(ids)
+    # Texts with everything in them that an array would have to escape.
+    found = OutgoingMail.objects.filter(dedupe_key__in=bulk.among_texts([row.dedupe_key for row in rows[:count]]))
+    assert set(found.values_list("id", flat=True)) == set(ids)

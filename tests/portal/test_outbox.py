@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 from celery import Celery, current_app
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from portal import claims, connections, delivery, moments, outbox, verdicts
 from portal.ids import uuid7
@@ -126,8 +126,18 @@ def test_message_ids_stand_in_the_portals_own_mail_domain(enqueue, settings):
     assert enqueue().message_id.endswith("@portal.example>")
 
 
-def test_no_two_mails_have_the_same_message_id(organization):
-    mail = outbox.new_mail(
+def test_many_mails_of_which_one_is_there_already_are_an_error(organization):
+    mail = a_mail(organization)
+    outbox.enqueue([mail])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        outbox.enqueue_like(
+            mail, about=[mail.about] * 2, to_address=[mail.to_address] * 2, dedupe_key=["new", mail.dedupe_key]
+        )
+    assert OutgoingMail.objects.count() == 1
+
+
+def a_mail(organization) -> OutgoingMail:
+    return outbox.new_mail(
         organization=organization,
         kind="k",
         about=uuid7(),
@@ -135,6 +145,10 @@ def test_no_two_mails_have_the_same_message_id(organization):
         dedupe_key="k",
         due_at=moments.now(),
     )
+
+
+def test_no_two_mails_have_the_same_message_id(organization):
+    mail = a_mail(organization)
     outbox.enqueue([mail])
     keys = [f"k{number}" for number in range(10)]
     outbox.enqueue_like(mail, about=[mail.about] * 10, to_address=[mail.to_address] * 10, dedupe_key=keys)
