@@ -15,7 +15,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from accounts.models import User
-from portal import bulk, ids
+from portal import binary, bulk, ids
 from portal.models import RetentionKey
 
 from . import access
@@ -95,7 +95,7 @@ class _Scan:
         entries = _narrowed(openable(self.user), self.narrowing).filter(folder=folder).order_by("-id")
         rows, size = entries.annotate(**_READ).values_list(*_FIELDS), _FIRST_BATCH
         while True:
-            batch = list((rows.filter(id__lt=older_than) if older_than else rows)[:size])
+            batch = binary.rows((rows.filter(id__lt=older_than) if older_than else rows)[:size])
             yield from self._copies(folder, batch)
             if len(batch) < size:
                 return
@@ -178,7 +178,8 @@ def _quotes(message_ids: list[str]) -> Iterator[Quote]:
     rows = Quote.objects.filter(message__in=bulk.among(message_ids), content__isnull=False).annotate(
         content_at_once=_unless_long("content")
     )
-    for id_, message_id, content in rows.order_by("position").values_list("id", "message_id", "content_at_once"):
+    values = rows.order_by("position").values_list("id", "message_id", "content_at_once")
+    for id_, message_id, content in binary.rows(values):
         yield Quote(id=id_, message_id=message_id, content=content)
 
 
