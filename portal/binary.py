@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -41,7 +42,10 @@ def rows(values: QuerySet) -> list[tuple[Any, ...]]:
     if connection.vendor != "postgresql":
         return list(values)
     compiler = values.query.get_compiler(connection.alias)
-    sql, parameters = compiler.as_sql()
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:  # no row can be one of these, whatever the table holds
+        return []
     readers = [_READERS[column.output_field.get_internal_type()] for column, _sql, _alias in compiler.select]
     return list(_read(_copied(sql, parameters), readers))
 

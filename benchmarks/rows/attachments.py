@@ -24,7 +24,7 @@ def _speed(bench: Bench) -> Line:
             "floor": Side(bench.floor, lambda: [next(floors).get("/file/")]),
         },
         rounds=bench.size.rounds,
-        requests=10,
+        requests=50,
         warm=3,
     )
     ours, floor = (Figure([10_000 / ms for ms in found[side].p50.values], "MiB/s") for side in ("portal", "floor"))

@@ -53,8 +53,9 @@ def test_of_a_slice_with_parameters(keys):
     assert as_list(binary.rows(values)) == list(zip(ODD_TEXTS[2:4], ODD_BYTES[2:4], strict=True))
 
 
-def test_of_no_rows():
+def test_of_no_rows(keys):
     assert binary.rows(OutgoingMail.objects.values_list("id", "about")) == []
+    assert binary.rows(keys.filter(id__in=[]).values_list("id")) == []
 
 
 def test_errors_are_djangos(keys):
