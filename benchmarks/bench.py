@@ -50,9 +50,9 @@ class Bench:
     reader: dict[str, str]  # ids of a few copies in the large mailbox
     searcher: dict[str, str]
 
-    def browser(self, who: str, server: Server | None = None) -> Browser:
+    def browser(self, who: str) -> Browser:
         """Somebody's browser, at the portal."""
-        return Browser((server or self.portal).port, self.cookies[who])
+        return Browser(self.portal.port, self.cookies[who])
 
     def browsers(self, who: str, server: Server | None = None) -> Iterator[Browser]:
         """A connection to each worker, in turn."""

@@ -27,8 +27,8 @@ def among_texts(texts: Sequence[str]) -> Any:
     return _among("SELECT unnest(%s::text[])", texts)
 
 
-def _among(rows: str, values: Sequence[UUID | str]) -> Any:
-    return RawSQL(rows, [_as_array(values)]) if connection.vendor == "postgresql" else list(values)  # noqa: S611
+def _among(sql: str, values: Sequence[UUID | str]) -> Any:
+    return RawSQL(sql, [_as_array(values)]) if connection.vendor == "postgresql" else list(values)  # noqa: S611
 
 
 def insert(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
