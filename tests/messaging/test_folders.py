@@ -2,15 +2,17 @@ from datetime import timedelta
 from html import escape
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import PortalSession
-from messaging import sealing
+from messaging import folders, sealing
 from messaging.folders import PAGE_ROWS
 from messaging.models import MailboxEntry, Message, Recipient
 from portal import keyring
 from portal.ids import uuid7
+from portal.postgresql.statements import Preparable
 
 from .conftest import SUBJECT, copy_of
 
@@ -115,6 +117,38 @@ def test_a_page_takes_the_same_few_queries_for_1_and_for_10_000_messages(
     with django_assert_num_queries(count):
         page = client.get("/inbox/")
     assert page.context["folders"][0]["count"] == 10_000
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL plans by statistics")
+@pytest.mark.parametrize("older", [False, True])
+def test_of_many_messages_a_page_looks_up_its_own_alone(older, organization, sender, recipient, make_user):
+    """Where others have so few that PostgreSQL expects few of everybody."""
+    for n in range(100):
+        many(sender, make_user(organization, f"r{n}@outside.example"), 1)
+    many(sender, recipient, 500)
+    plans = []
+
+    def explained(execute, sql, params, many, context):
+        if isinstance(sql, Preparable):
+            execute(sql, params, many, context)  # prepares it
+            asked, values = sql.executing(params)
+            execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}", values, many, context)
+            plans.append(context["cursor"].fetchone()[0][0]["Plan"])
+        return execute(sql, params, many, context)
+
+    newest = MailboxEntry.objects.filter(owner=recipient).latest("id")
+    connection.cursor().execute("ANALYZE")
+    with connection.execute_wrapper(explained):
+        page = folders.page(recipient, "inbox", older_than=newest.id if older else None)
+    assert len(page.rows) == PAGE_ROWS
+    [plan] = plans
+    assert looked_up(plan) == PAGE_ROWS + 1
+
+
+def looked_up(plan: dict) -> int:
+    """Messages that the plan read."""
+    own = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == Message._meta.db_table else 0
+    return own + sum(map(looked_up, plan.get("Plans", [])))
 
 
 def test_an_expired_message_is_a_line_without_its_subject(sent, recipient, sender, log_in):
