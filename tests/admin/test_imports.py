@@ -558,7 +558,7 @@ def test_a_row_more_takes_little_more_memory(north, file_format):
         return traced_peak(lambda: imports.work_off(seconds=120))
 
     peak(100)  # what is kept for good is there
-    assert (peak(4000) - peak(1000)) / 3000 < 400  # bytes
+    assert (peak(1500) - peak(500)) / 1000 < 400  # bytes
 
 
 def test_fifty_thousand_rows_are_worked_off(north):

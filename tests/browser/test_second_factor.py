@@ -45,6 +45,7 @@ def test_pages(enter, recipient, screen):
     page.get_by_role("heading", name="Your recovery codes").wait_for()
     assert_good(page)
     page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("heading", name="Second factor").wait_for()
     assert_good(page)
     page.goto(base + reverse("confirm"))
     assert_good(page)
