@@ -94,6 +94,14 @@ def _idna(domain: str) -> str | None:
         return None
 
 
+def as_written(domain: str) -> str:
+    """A domain in its own letters; one that is not international, as it is."""
+    try:
+        return domain.encode().decode("idna")
+    except UnicodeError:
+        return domain
+
+
 def _no_address(text: str) -> str:
     return _("“%(text)s” is not an email address. One looks like name@example.org.") % {"text": _shortened(text)}
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from accounts import directories
 from accounts.models import Domain, User
 from portal import dates
 from portal.models import Organization
 
 from .addressing import Addressed
+from .look_alikes import KnownDomains
 from .models import Recipient
 
 MANY_RECIPIENTS = 20
-# What is taken for another letter at a glance.
-_LOOKS_LIKE = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
 
 
 def cautions(organization: Organization, people: Iterable[Addressed]) -> list[str]:
@@ -23,21 +23,16 @@ def cautions(organization: Organization, people: Iterable[Addressed]) -> list[st
     people = list(people)
     known = set(Domain.objects.filter(organization=organization).values_list("name", flat=True))
     found = []
-    for domain in dict.fromkeys(person.domain for person in people if person.domain not in known):
-        twin = next((name for name in sorted(known) if looks_like(domain, name)), None)
+    unknown = dict.fromkeys(person.domain for person in people if person.domain not in known)
+    look_alikes = KnownDomains(known if unknown else ())
+    for domain in unknown:
+        twin = look_alikes.twin_of(domain)
         if twin:
-            found.append(
-                _("%(domain)s looks like %(twin)s, which you know, but is another domain. Is the address right?")
-                % {"domain": domain, "twin": twin}
-            )
+            sentence = _("%(domain)s looks like %(twin)s, which you know, but is another domain. Is the address right?")
         else:
-            found.append(
-                _("Nobody at %(organization)s has written to %(domain)s before. Is the address right?")
-                % {
-                    "organization": organization.name,
-                    "domain": domain,
-                }
-            )
+            sentence = _("Nobody at %(organization)s has written to %(domain)s before. Is the address right?")
+        names = {"domain": _in_both_forms(domain), "twin": twin and _in_both_forms(twin)}
+        found.append(sentence % {"organization": organization.name, **names})
     found += _bounced(organization, people)
     visible = sum(person.role != Recipient.Role.BCC for person in people)
     if visible > MANY_RECIPIENTS:
@@ -62,31 +57,7 @@ def _bounced(organization: Organization, people: list[Addressed]) -> list[str]:
     ]
 
 
-def looks_like(domain: str, known: str) -> bool:
-    """Whether one could be taken for the other: same skeleton, another ending, or one slip of the keyboard apart."""
-    if domain == known:
-        return False
-    if _skeleton(domain) == _skeleton(known):
-        return True
-    name, known_name = domain.rpartition(".")[0], known.rpartition(".")[0]
-    if name == known_name:
-        return True
-    return min(len(name), len(known_name)) >= 5 and _one_slip_apart(domain, known)
-
-
-def _skeleton(domain: str) -> str:
-    for looks, letter in _LOOKS_LIKE:
-        domain = domain.replace(looks, letter)
-    return domain.replace("-", "")
-
-
-def _one_slip_apart(one: str, other: str) -> bool:
-    """One character more, less or different, or two neighbours swapped."""
-    start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    rest, other_rest = one[start:], other[start:]
-    return (
-        rest[1:] == other_rest[1:]
-        or rest[1:] == other_rest
-        or rest == other_rest[1:]
-        or (rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:])
-    )
+def _in_both_forms(domain: str) -> str:
+    """As somebody typed it, and as it goes over the network, which tells one international domain from another."""
+    written = directories.as_written(domain)
+    return domain if written == domain else f"{written} ({domain})"
