@@ -8,7 +8,7 @@ one: those do something when they are opened. In a ZIP archive the names count a
 
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -16,10 +16,9 @@ from portal.models import Organization
 
 from . import file_types
 from .archives import Look
-from .models import Attachment, Message
-from .uploads import SealedUpload
+from .models import Attachment, MailboxEntry, Message
+from .uploads import MAX_ATTACHMENTS, SealedUpload, too_many
 
-MAX_ATTACHMENTS = 50
 MB = 1024 * 1024
 # Under these nobody expects a web page to open.
 _QUIET_ENDINGS = frozenset("pdf png jpg jpeg gif webp bmp tif tiff heic mp3 mp4 docx xlsx pptx odt ods odp zip".split())
@@ -48,7 +47,7 @@ class Room:
         if upload.problem:
             return upload.problem
         if self.files <= 0:
-            return _("a message carries at most %(limit)d attachments.") % {"limit": MAX_ATTACHMENTS}
+            return too_many()
         if size > self.message_bytes:
             return _("a message and its attachments take at most %(limit)d MB together.") % {
                 "limit": self.organization.max_message_mb
@@ -65,13 +64,20 @@ def room_in(message: Message, sender: User) -> Room:
     User.objects.select_for_update(of=("self",)).get(pk=sender.pk)
     organization = message.organization
     used = message.attachments.aggregate(bytes=Sum("size"))["bytes"] or 0
-    stored = Attachment.objects.filter(message__sender=sender).aggregate(bytes=Sum("size"))["bytes"] or 0
     return Room(
         organization,
         files=MAX_ATTACHMENTS - message.attachments.count(),
         message_bytes=organization.max_message_mb * MB - used,
-        storage_bytes=organization.storage_mb * MB - stored,
+        storage_bytes=organization.storage_mb * MB - _stored_by(sender),
     )
+
+
+def _stored_by(sender: User) -> int:
+    """Bytes of all drafts and messages of which the sender still holds a copy: who removes theirs for good has made
+    room, though the recipients keep the files."""
+    copy = MailboxEntry.objects.filter(message=OuterRef("message"), owner=sender, removed_at__isnull=True)
+    held = Attachment.objects.filter(Exists(copy), message__sender=sender)
+    return held.aggregate(bytes=Sum("size"))["bytes"] or 0
 
 
 def doubt_about(name: str, upload: SealedUpload) -> str:

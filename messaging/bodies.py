@@ -55,6 +55,9 @@ _TAG = re.compile("<" + _TO_ITS_END)
 _BARE_EDGES = ("<p>", "</p>", "<div>", "</div>", "<br>")
 _GLANCED = 12  # letters of a word that a glance compares: enough to tell it from most others
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
+# A frame grows with its content (static/js/body_frame.js): what grows with the frame would never end.
+# An escape may spell it, too.
+_OF_THE_WINDOW = re.compile(r"\d\s*[sld]?v(?:w|h|i|b|min|max)\b|\\", re.IGNORECASE)
 _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
 
@@ -63,9 +66,15 @@ def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
         return value if _PICTURE.match(value) else None
     if attribute == "href":
         return value if _LINK.match(value) else None
-    if attribute == "style" and "url(" in value.lower():
-        return None
+    if attribute == "style":
+        return _harmless_style(value)
     return value
+
+
+def _harmless_style(style: str) -> str | None:
+    if "url(" in style.lower():
+        return None
+    return ";".join(part for part in style.split(";") if not _OF_THE_WINDOW.search(part)) or None
 
 
 _CLEANER = nh3.Cleaner(

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from accounts.models import User
 from portal import keyring, moments
 from portal.ids import uuid7
 
-from . import attachments, definitions, replies, sealing
+from . import attachments, definitions, draft_quotes, replies, sealing
 from .models import MailboxEntry, Message
 from .replies import Answer
 from .uploads import SealedUpload
@@ -66,23 +67,29 @@ def save_draft(
     answer: Answer | None = None,
     uploads: Sequence[SealedUpload] = (),
     removed_attachments: Sequence[uuid.UUID] = (),
+    keeps_newer: bool = False,
 ) -> SavedDraft:
-    """Create the draft, or write over it. A reply keeps its recipients whatever the form says.
+    """Create the draft, or write over it. A reply keeps its recipients whatever the form says, unless the organisation
+    lets them be changed. keeps_newer: the form was filled in as long ago as its files took to arrive; text that was
+    saved meanwhile stays.
 
     Returns the author's entry and a sentence for each file that was not kept. AlreadySent and SavedMeanwhile when
     another request was quicker.
     """
-    is_second = False
+    is_second = is_older = False
     if entry is None:
         entry = _create(actor, message_id, text, answer)
     else:
         lock_unsent(entry)
         is_second = _was_saved_elsewhere(entry.message, text)
+        is_older = keeps_newer and not is_second and text.revision != entry.message.revision
         entry = _second(entry, text) if is_second else entry
         _keep_for_this_month(entry)
     message, key = entry.message, sealing.open_message_key(entry)
-    _write(message, key, text, keep_recipients=message.in_reply_to_id is not None)
-    problems = _choose_definition(message, text)
+    problems = []
+    if not is_older:
+        _write(message, key, text, keep_recipients=_are_fixed(message))
+        problems += _choose_definition(message, text)
     message.revision += 1
     message.window = text.window
     message.save()
@@ -113,17 +120,47 @@ def _keep_for_this_month(entry: MailboxEntry) -> None:
     entry.save(update_fields=["wrapped_key"])
 
 
+@transaction.atomic
+def save_beside_sent(*, actor: User, message_id: uuid.UUID, text: DraftText) -> MailboxEntry | None:
+    """Keep what was written in one window when the message had been sent from another: a draft of its own. None where
+    there is nothing to keep, for it was sent from this window, or just so."""
+    sent = MailboxEntry.objects.filter(message=message_id, owner=actor, kind=MailboxEntry.Kind.SENT)
+    entry = sent.select_related("message__retention_key", "owner__organization").first()
+    if entry is None or entry.removed_at is not None or text.window in ("", entry.message.window):
+        return None
+    key = sealing.open_message_key(entry)
+    if (text.subject, text.body) == (sealing.open_subject(entry.message, key), sealing.open_body(entry.message, key)):
+        return None
+    second = _second(entry, text)
+    second.message.window = text.window
+    second.message.save()
+    return second
+
+
 def _second(entry: MailboxEntry, text: DraftText) -> MailboxEntry:
-    """A draft beside the first: what it answers, quotes and carries is the same."""
+    """A draft beside the first, or beside what was sent: what it answers, quotes and carries is the same."""
     first, key = entry.message, sealing.open_message_key(entry)
     second = _create(entry.owner, uuid7(), text, None)
     second.message.in_reply_to, second.message.forwards = first.in_reply_to, first.forwards
     second_key = sealing.open_message_key(second)
     if first.in_reply_to_id is not None:
-        sealing.seal_draft_recipients(second.message, second_key, sealing.open_draft_recipients(first, key))
-    replies.quote_under(second.message, second_key, replies.open_quotes(first, key))
+        typed = _recipients_of(first) if first.sent_at else sealing.open_draft_recipients(first, key)
+        sealing.seal_draft_recipients(second.message, second_key, typed)
+    replies.quote_under(second.message, second_key, _still_quoted(first, key))
     attachments.copy_to(second.message, second_key, first, key)
     return second
+
+
+def _still_quoted(first: Message, key: bytes) -> list[dict[str, Any]]:
+    quotes = draft_quotes.open_quotes(first, key, first.sender)
+    return [quote | {"destroyed": True} if quote.get("ended") else quote for quote in quotes]
+
+
+def _recipients_of(sent: Message) -> dict[str, str]:
+    """Of a reply: all are of the portal's choosing, and none is hidden."""
+    listed = list(sent.recipients.order_by("id").values_list("role", "address"))
+    typed = {role: ", ".join(address for its, address in listed if its == role) for role in ("to", "cc")}
+    return typed | {"bcc": ""}
 
 
 def _choose_definition(message: Message, text: DraftText) -> list[str]:
@@ -146,7 +183,9 @@ def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer 
             message.forwards = answer.message
         else:
             message.in_reply_to = answer.message
-            _write_reply_recipients(message, key, answer, actor)
+            if _are_fixed(message):
+                typed = replies.typed_recipients(answer, actor)
+                sealing.seal_draft_recipients(message, key, typed | {"bcc": ""})
     try:
         with transaction.atomic():
             message.save(force_insert=True)
@@ -159,9 +198,10 @@ def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer 
     return add_draft_entry(message, key, now)
 
 
-def add_draft_entry(message: Message, key: bytes, now: datetime) -> MailboxEntry:
+def add_draft_entry(message: Message, key: bytes, now: datetime, entry_id: uuid.UUID | None = None) -> MailboxEntry:
     """The author's copy in Drafts."""
     entry = MailboxEntry(
+        id=entry_id or uuid7(),
         owner=message.sender,
         message=message,
         kind=MailboxEntry.Kind.DRAFT,
@@ -183,10 +223,9 @@ def _write(message: Message, key: bytes, text: DraftText, *, keep_recipients: bo
         sealing.seal_draft_recipients(message, key, {"to": text.to, "cc": text.cc, "bcc": text.bcc})
 
 
-def _write_reply_recipients(message: Message, key: bytes, answer: Answer, author: User) -> None:
-    people = replies.recipients(answer, author)
-    typed = {role: ", ".join(person.address for person in people[role]) for role in ("to", "cc")}
-    sealing.seal_draft_recipients(message, key, typed | {"bcc": ""})
+def _are_fixed(message: Message) -> bool:
+    """A reply goes to those it answers, unless the organisation lets its people change that."""
+    return message.in_reply_to_id is not None and not message.organization.replies_may_change_recipients
 
 
 def open_draft(entry: MailboxEntry) -> DraftText:

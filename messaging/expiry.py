@@ -82,11 +82,12 @@ def _why_not(message: Message, until: datetime) -> str:
 
 
 def expire_now(*, actor: User, message: Message) -> bool:
-    """End it: from this moment no recipient can open it. False when it had ended already."""
+    """End it: from this moment no recipient can open it. False when it had ended already, or is a draft again."""
     with transaction.atomic():
         now = moments.now()
-        open_still = Message.objects.filter(id=message.id, recalled_at__isnull=True).exclude(expires_at__lte=now)
-        if not open_still.update(expires_at=now):
+        # Sent, for its sending may have been undone meanwhile.
+        sent = Message.objects.filter(id=message.id, sent_at__isnull=False, recalled_at__isnull=True)
+        if not sent.exclude(expires_at__lte=now).update(expires_at=now):
             return False
         _keep_mails_until(message, now)
         audit.record(message.organization, "message.expired_by_sender", actor=actor, about=message.id)

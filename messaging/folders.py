@@ -84,8 +84,10 @@ def _own(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntry]:
 @transaction.atomic
 def delete(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
     """Move to Deleted Items; returns the ids moved, for Undo. What lies in Deleted Items already stays."""
-    moved = list(_own(actor, entry_ids).exclude(folder=Folder.DELETED).values_list("id", flat=True))
-    _own(actor, moved).update(deleted_from=F("folder"), folder=Folder.DELETED, deleted_at=Now())
+    elsewhere = _own(actor, entry_ids).exclude(folder=Folder.DELETED)
+    moved = list(elsewhere.values_list("id", flat=True))
+    # Where it lies is asked once more: deleted by another request meanwhile, it would lose where it came from.
+    elsewhere.filter(id__in=moved).update(deleted_from=F("folder"), folder=Folder.DELETED, deleted_at=Now())
     return moved
 
 

@@ -8,6 +8,7 @@ from typing import Self
 from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.plain_text import plain_text
@@ -15,13 +16,22 @@ from portal.plain_text import plain_text
 from . import bodies
 from .drafts import DraftText
 
+# At the ends of what a datetime can hold, it cannot be turned into another zone: nor stored, nor shown.
+FIRST_YEAR, LAST_YEAR = 2000, 9998
+
+
+def is_within_years(moment: datetime) -> bool:
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
+
 
 class ComposeForm(forms.Form):
     to = forms.CharField(label=_("To"), required=False, strip=True)
     cc = forms.CharField(label=_("Cc"), required=False, strip=True)
     bcc = forms.CharField(label=_("Bcc"), required=False, strip=True)
-    subject = forms.CharField(label=_("Subject"), required=False, strip=True)
-    body = forms.CharField(label=_("Message"), required=False, widget=forms.Textarea)
+    subject = forms.CharField(
+        label=_("Subject"), required=False, strip=True, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
+    body = forms.CharField(label=_("Message"), required=False, widget=forms.Textarea(attrs={"dir": "auto"}))
     expires_at = forms.CharField(
         label=_("Expires earlier"),
         required=False,
@@ -79,6 +89,13 @@ class ComposeForm(forms.Form):
             definition=self._definition(before),
         )
 
+    def problems(self) -> list[str]:
+        """A sentence for each thing that was typed and could not be understood: the draft is kept without it, and must
+        not be sent as if it had never been meant."""
+        if self._typed("expires_at").strip() and self._expires_at() is None:
+            return [gettext("The expiry could not be read. Choose date and time again, or leave it empty.")]
+        return []
+
     def _typed(self, name: str) -> str:
         return str(self.data.get(name, "")).replace("\x00", "")
 
@@ -102,9 +119,9 @@ class ComposeForm(forms.Form):
 
     def _expires_at(self) -> datetime | None:
         try:
-            moment = parse_datetime(self._typed("expires_at"))
+            moment = parse_datetime(self._typed("expires_at").strip())
         except ValueError:
             return None
-        if moment is None:
+        if moment is None or not is_within_years(moment):
             return None
         return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

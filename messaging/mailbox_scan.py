@@ -178,9 +178,9 @@ def _quotes(message_ids: list[str]) -> Iterator[Quote]:
     rows = Quote.objects.filter(message__in=bulk.among(message_ids), content__isnull=False).annotate(
         content_at_once=_unless_long("content")
     )
-    values = rows.order_by("position").values_list("id", "message_id", "content_at_once")
-    for id_, message_id, content in binary.rows(values):
-        yield Quote(id=id_, message_id=message_id, content=content)
+    values = rows.order_by("position").values_list("id", "message_id", "source_id", "content_at_once")
+    for id_, message_id, source_id, content in binary.rows(values):
+        yield Quote(id=id_, message_id=message_id, source_id=source_id, content=content)
 
 
 def _by_message(rows: Iterable[Any]) -> dict[str, list[Any]]:

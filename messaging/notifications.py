@@ -137,7 +137,7 @@ def prepare(mails: Sequence[OutgoingMail]) -> outbox.Render:
 def tell_senders(mail: OutgoingMail) -> None:
     """A notification, or a digest of several, has finally failed: each sender gets a mail of that, in the same
     transaction."""
-    announced = Recipient.objects.filter(notification=mail, message__recalled_at__isnull=True)
+    announced = Recipient.objects.filter(notification=mail, recalled_at__isnull=True, message__recalled_at__isnull=True)
     failures = [
         outbox.new_mail(
             organization=mail.organization,
@@ -155,7 +155,7 @@ def tell_senders(mail: OutgoingMail) -> None:
 def render_failure(mail: OutgoingMail) -> letters.Letter | None:
     """To the sender: whom a notification did not reach, in the server's words, and what to do."""
     recipient = Recipient.objects.select_related("message__organization", "notification").filter(id=mail.about).first()
-    if recipient is None or recipient.message.is_recalled() or recipient.notification is None:
+    if recipient is None or recipient.message.is_recalled() or recipient.recalled_at or recipient.notification is None:
         return None
     organization = recipient.message.organization
     sent = MailboxEntry.objects.filter(message=recipient.message, kind=MailboxEntry.Kind.SENT).first()

@@ -7,7 +7,7 @@ forwards keep what they quote: it lives under their own keys. The author keeps t
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from accounts.models import User
 from portal import audit, moments, outbox
@@ -18,7 +18,7 @@ from .models import Attachment, MailboxEntry, Message, Quote, Recipient
 
 
 class AlreadyRecalled(Exception):
-    """Somebody, or another window, was quicker."""
+    """Somebody, or another window, was quicker: recalled it, or undid its sending, so that it is a draft again."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Recalled:
 
 
 def reach(message: Message) -> Reach:
-    """Counts for the confirm page: copies still held, opened ones, replies and forwards that quote it, mails that
-    are being handed over at this moment."""
-    held = _held_copies(message)
+    """Counts for the confirm page: copies still held, who has opened theirs, held or not, replies and forwards that
+    quote it, mails that are being handed over at this moment."""
+    answers = Message.objects.filter(quotes__source=message, sent_at__isnull=False)
     leaving = (_mails_about(message) | _digests_about(message)).filter(state__in=["sending", "ambiguous"])
     return Reach(
-        inboxes=held.count(),
-        read=held.filter(recipient__read_at__isnull=False).count(),
-        answers=Message.objects.filter(quotes__source=message, sent_at__isnull=False).distinct().count(),
+        inboxes=_held_copies(message).count(),
+        read=message.recipients.filter(read_at__isnull=False).count(),
+        answers=answers.aggregate(count=Count("id", distinct=True))["count"],
         leaving=leaving.count(),
     )
 
@@ -58,12 +58,12 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
     The caller has looked the message up as its author (access.sent_entry).
     """
     locked = Message.objects.select_for_update().get(id=message.id)
-    if locked.is_recalled():
+    if _is_taken_back(locked):
         raise AlreadyRecalled
     now = moments.now()
     Message.objects.filter(id=message.id).update(recalled_at=now)
     copies = _held_copies(message).update(removed_at=now, wrapped_key=None)
-    _destroy_quotes(message)
+    _destroy_quotes(_quotes_to_destroy(message), message)
     stopped = outbox.cancel(_mails_about(message))
     leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message))
     audit.record(
@@ -84,10 +84,10 @@ def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
     message = Message.objects.select_for_update().select_related("organization").get(id=recipient.message_id)
     now = moments.now()
     not_yet = Recipient.objects.filter(id=recipient.id, recalled_at__isnull=True)
-    if message.is_recalled() or not not_yet.update(recalled_at=now):
+    if _is_taken_back(message) or not not_yet.update(recalled_at=now):
         raise AlreadyRecalled
     copies = _held_copies(message).filter(recipient=recipient).update(removed_at=now, wrapped_key=None)
-    _destroy_in_drafts(Quote.objects.filter(source=message, message__sender=recipient.user), message, recipient.user)
+    _destroy_quotes(Quote.objects.filter(message__sender=recipient.user, message__sent_at__isnull=True), message)
     stopped = outbox.cancel(_mails_about(message, recipient))
     leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message, recipient))
     audit.record(
@@ -100,27 +100,25 @@ def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
     return Recalled(copies, stopped.cancelled, leaving)
 
 
-def _destroy_quotes(message: Message) -> None:
+def _is_taken_back(message: Message) -> bool:
+    return message.is_recalled() or message.sent_at is None
+
+
+def _quotes_to_destroy(message: Message) -> QuerySet[Quote]:
     """A quote in an answer nobody has sent is the recalled text itself, not somebody's answer to it, and goes with it.
     Those in answers that were sent go only where the organisation has chosen so, at this moment."""
-    quotes = Quote.objects.filter(source=message).exclude(message__sender=message.sender_id)
-    if not message.organization.recall_destroys_quotes:
-        _destroy_in_drafts(quotes, message)
-        return
-    Quote.objects.filter(source=message).update(content=None)
-    _destroy_carried(Attachment.objects.filter(message__forwards=message), message)
+    if message.organization.recall_destroys_quotes:
+        return Quote.objects.all()
+    return Quote.objects.filter(message__sent_at__isnull=True).exclude(message__sender=message.sender_id)
 
 
-def _destroy_in_drafts(quotes: QuerySet[Quote], message: Message, author: User | None = None) -> None:
-    quotes.filter(message__sent_at__isnull=True).update(content=None)
-    carried = Attachment.objects.filter(message__forwards=message, message__sent_at__isnull=True)
-    carried = carried.filter(message__sender=author) if author else carried.exclude(message__sender=message.sender_id)
-    _destroy_carried(carried, message)
-
-
-def _destroy_carried(carried: QuerySet[Attachment], message: Message) -> None:
-    """Take the message's files off what forwards them; the files themselves are the author's still."""
-    carried.filter(file_id__in=list(message.attachments.values_list("file_id", flat=True))).delete()
+def _destroy_quotes(among: QuerySet[Quote], message: Message) -> None:
+    """And take the message's files off what forwards them, at however many removes; the files themselves are the
+    author's still."""
+    quotes = among.filter(source=message)
+    files = list(message.attachments.values_list("file_id", flat=True))
+    Attachment.objects.filter(message__in=quotes.values("message"), file_id__in=files).delete()
+    quotes.update(content=None)
 
 
 def _held_copies(message: Message) -> QuerySet[MailboxEntry]:

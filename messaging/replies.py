@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 
 from accounts.models import User
+from portal import erased
 from portal.prepared import Prepared
 
 from . import sealing
@@ -28,10 +30,14 @@ class Answer:
 
 
 def may_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
-    """The author of a message may always write to its recipients again; recipients as the definition says."""
+    """The author of a message may always write to its recipients again; recipients as the definition says. For either
+    there has to be somebody to write to."""
+    message = entry.message
     if entry.is_authors:
-        return True
-    return entry.message.may_reply_all if to_all else entry.message.may_reply
+        return _listed(message).exists()
+    if not (message.may_reply_all if to_all else message.may_reply):
+        return False
+    return not message.sender.is_erased or (to_all and _listed(message).exclude(user=entry.owner_id).exists())
 
 
 def may_forward(entry: MailboxEntry) -> bool:
@@ -45,7 +51,7 @@ def refuse_unless_allowed(answer: Answer) -> None:
 
 
 class Person(NamedTuple):
-    """Whom a reply goes to."""
+    """Whom a reply goes to, by the address and name of today: mail to an old address is not theirs any more."""
 
     address: str
     name: str = ""
@@ -54,18 +60,35 @@ class Person(NamedTuple):
 def recipients(answer: Answer, author: User) -> dict[str, list[Person]]:
     """{"to": […], "cc": […]} of a reply. Bcc readers are on no reply, and nobody answers themselves
     unless there is nobody else."""
-    original = answer.message
-    listed = list(original.recipients.exclude(role=Recipient.Role.BCC).order_by("id"))
-    to = [Person(r.address, r.name) for r in listed if r.role == Recipient.Role.TO]
-    cc = [Person(r.address, r.name) for r in listed if r.role == Recipient.Role.CC]
+    sender, listed = answer.message.sender, _listed(answer.message)
     if answer.entry.is_authors:
-        return {"to": to, "cc": cc if answer.to_all else []}
-    sender = Person(original.sender.address, original.sender.name)
+        to, cc = _of_role(listed, Recipient.Role.TO), _of_role(listed, Recipient.Role.CC)
+        return {"to": to, "cc": cc if answer.to_all or not to else []}
+    to = [] if sender.is_erased else [_person(sender)]
     if not answer.to_all:
-        return {"to": [sender], "cc": []}
-    known = (author.address, sender.address)
-    others = [person for person in to if person.address not in known]
-    return {"to": [sender, *others], "cc": [person for person in cc if person.address not in known]}
+        return {"to": to, "cc": []}
+    others = listed.exclude(user__in=[author, sender])
+    return {"to": [*to, *_of_role(others, Recipient.Role.TO)], "cc": _of_role(others, Recipient.Role.CC)}
+
+
+def _listed(message: Message) -> QuerySet[Recipient]:
+    """Whom its readers see that it went to, but for those who are erased."""
+    listed = message.recipients.exclude(role=Recipient.Role.BCC).select_related("user").order_by("id")
+    return listed.exclude(user__address__endswith=f"@{erased.DOMAIN}")
+
+
+def _of_role(listed: QuerySet[Recipient], role: str) -> list[Person]:
+    return [_person(recipient.user) for recipient in listed if recipient.role == role]
+
+
+def _person(user: User) -> Person:
+    return Person(user.address, user.name)
+
+
+def typed_recipients(answer: Answer, author: User) -> dict[str, str]:
+    """The same as a form's fields have it."""
+    people = recipients(answer, author)
+    return {role: ", ".join(person.address for person in people[role]) for role in ("to", "cc")}
 
 
 def subject_of(answer: Answer, subject: str) -> str:

@@ -9,6 +9,7 @@ import base64
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from portal import keyring
 from portal.keyring import SealBroken
 from portal.models import RetentionKey
 
-from . import bodies, folders, mailbox_scan, sealing, words
+from . import bodies, draft_quotes, folders, mailbox_scan, sealing, words
 from .mailbox_scan import Copy, Narrowing
 from .models import MailboxEntry, Message, Quote
 from .rows import Row, lines, rows_of
@@ -96,7 +97,7 @@ def unsealed(token: str, user: User) -> Query | None:
 def search(user: User, query: Query, *, older_than: uuid.UUID | None = None) -> Found:
     """What the person's own mailbox holds of it, newest first."""
     ends = time.monotonic() + MOST_SECONDS
-    sought = _Sought(query)
+    sought = _Sought(query, user)
     found: list[tuple[Copy, str]] = []
     copies, last = 0, None
     for copy in mailbox_scan.newest_first(user, _narrowing(query), older_than):
@@ -142,7 +143,8 @@ def _hits(user: User, sought: "_Sought", found: list[tuple[Copy, str]]) -> list[
 class _Sought:
     """A query made ready to be compared with thousands of copies."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Query, user: User) -> None:
+        self._user = user
         self.words = words.looked_for(query.words)
         self._glances = {word: bodies.glance(word) for word in self.words}
         self._person = words.looked_for(query.person)
@@ -179,7 +181,9 @@ class _Sought:
         return self._retention_keys[row.id]
 
     def _text_in_quotes(self, copy: Copy, key: bytes, missing: list[str]) -> str | None:
-        text = "\n".join(_words_of_quote(sealing.open_quote(_with_content(quote), key)) for quote in copy.quotes)
+        text = _text_of(copy.quotes, key)
+        if copy.kind == Kind.DRAFT and not words.missing_in(text, missing):
+            text = _text_of(draft_quotes.still_readable(copy.quotes, self._user), key)
         return None if words.missing_in(text, missing) else text
 
     def _has_file(self, copy: Copy, key: bytes) -> bool:
@@ -207,6 +211,10 @@ def _still_there(rows: QuerySet[Any]) -> Any:
     if row is None:
         raise SealBroken("taken away while it was looked through")
     return row
+
+
+def _text_of(quotes: Sequence[Quote], key: bytes) -> str:
+    return "\n".join(_words_of_quote(sealing.open_quote(_with_content(quote), key)) for quote in quotes)
 
 
 def _words_of_quote(content: dict[str, Any]) -> str:

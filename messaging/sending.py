@@ -98,8 +98,8 @@ def _refuse_unless_allowed(sending: _Sending) -> None:
         problems.append(_("The expiry is in the past. Choose a later time, or leave it empty."))
     if sending.message.in_reply_to_id is not None or sending.message.forwards_id is not None:
         problems += _source_problems(sending)
-    if sending.message.in_reply_to_id is None and not may_write_to_anyone(sending.actor):
-        problems += _new_message_problems(sending)
+    if not may_write_to_anyone(sending.actor):
+        problems += _new_message_problems(sending, _newly_addressed(sending))
     if problems:
         raise NotSent(problems)
 
@@ -129,7 +129,19 @@ def _source_problems(sending: _Sending) -> list[str]:
     return []
 
 
-def _new_message_problems(sending: _Sending) -> list[str]:
+def _newly_addressed(sending: _Sending) -> list[Addressed]:
+    """Everybody; of a reply, those who are not on what it answers."""
+    answered = sending.message.in_reply_to
+    if answered is None:
+        return sending.people
+    listed = answered.recipients.exclude(role=Recipient.Role.BCC).values_list("user__address", flat=True)
+    known = {answered.sender.address, *listed}
+    return [person for person in sending.people if person.address not in known]
+
+
+def _new_message_problems(sending: _Sending, people: list[Addressed]) -> list[str]:
+    if not people:
+        return []
     if not may_write_new_messages(sending.actor):
         return [_("Your account can answer messages, but not write new ones. Ask your administrator for a licence.")]
     known = set(
@@ -137,22 +149,25 @@ def _new_message_problems(sending: _Sending) -> list[str]:
             organization=sending.actor.organization,
             domain__is_internal=True,
             disabled_at__isnull=True,
-            address__in=[person.address for person in sending.people],
+            address__in=[person.address for person in people],
         ).values_list("address", flat=True)
     )
     return [
         _("%(address)s: you can write only to people at %(organization)s.")
         % {"address": person.address, "organization": sending.actor.organization.name}
-        for person in sending.people
+        for person in people
         if person.address not in known
     ]
 
 
 def _count_for_licence(sending: _Sending) -> None:
-    """Replies and what external people write are not counted."""
-    if sending.message.in_reply_to_id is not None or not may_write_to_anyone(sending.actor):
+    """What external people write is not counted, and of a reply only whom it takes in beside those it answers."""
+    if not may_write_to_anyone(sending.actor):
         return
-    external = [address for address, user in sending.users.items() if not user.is_internal]
+    addressed = [person.address for person in _newly_addressed(sending)]
+    external = [address for address in addressed if not sending.users[address].is_internal]
+    if not external:
+        return
     try:
         licences.count_recipients(sending.actor, external, sending.sent_at)
     except licences.OverLimit as over:
@@ -173,6 +188,8 @@ def _definition_for(sending: _Sending) -> Definition:
 
 def _seal_for_sending(sending: _Sending, definition: Definition) -> None:
     message = sending.message
+    # Others are not asked whether they wish for a receipt; a form that says so all the same is not the portal's.
+    message.read_receipt = message.read_receipt and sending.actor.is_internal
     definitions.apply(definition, message, sending.sent_at)
     latest = sending.sent_at + timedelta(days=sending.actor.organization.retention_days)
     message.expires_at = min(message.expires_at, latest) if message.expires_at else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from portal.models import OutgoingMail
@@ -48,10 +49,12 @@ class Tracked:
 def tracking(message: Message, attachment_names: Mapping[uuid.UUID, str]) -> list[Tracked]:
     """What has happened at each recipient's; two queries."""
     rows = message.recipients.select_related("notification", "user").prefetch_related("fetches").order_by("id")
-    return [_tracked(row, message, attachment_names) for row in rows]
+    return [_tracked(row, message, attachment_names, row.now) for row in rows.annotate(now=Now())]
 
 
-def _tracked(recipient: Recipient, message: Message, attachment_names: Mapping[uuid.UUID, str]) -> Tracked:
+def _tracked(
+    recipient: Recipient, message: Message, attachment_names: Mapping[uuid.UUID, str], now: datetime
+) -> Tracked:
     steps = [_notified(recipient.notification)]
     if recipient.read_at is not None:
         steps.append(Step(_("Read"), "read", recipient.read_at))
@@ -74,7 +77,10 @@ def _tracked(recipient: Recipient, message: Message, attachment_names: Mapping[u
         steps=steps,
         last=last,
         is_read=recipient.read_at is not None,
-        can_resend=is_open and recipient.read_at is None and last.state in ("notified", "failed"),
+        can_resend=is_open
+        and not message.is_expired(now)
+        and recipient.read_at is None
+        and last.state in ("notified", "failed"),
         can_recall=is_open,
     )
 

@@ -19,8 +19,11 @@ class TooLate(Exception):
 
 @transaction.atomic
 def undo_sending(*, actor: User, entry: MailboxEntry) -> Message:
-    """Take back the message whose sent copy this is; TooLate once its recipients may see it."""
+    """Take back the message whose sent copy this is; TooLate once its recipients may see it. The second time nothing
+    happens: the draft of the first stays as it is."""
     message = Message.objects.select_for_update().get(id=entry.message_id)
+    if message.sent_at is None:
+        return message
     received = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
     if message.is_recalled() or received.filter(visible_at__lte=Now()).exists():
         raise TooLate
@@ -49,19 +52,29 @@ def _without_messages(recipients: list[Recipient]) -> list[User]:
 
 def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipients: list[Recipient]) -> None:
     key = sealing.open_message_key(entry)
+    # A reply's are not typed: as the draft of one has them.
+    written = _written if message.in_reply_to_id is None else _address
     typed = {
-        role: ", ".join(_written(recipient) for recipient in recipients if recipient.role == role)
+        role: ", ".join(written(recipient) for recipient in recipients if recipient.role == role)
         for role in Recipient.Role.values
     }
     sealing.seal_draft_recipients(message, key, typed)
+    # An earlier answer stays one.
+    answered = Recipient.objects.filter(message=message.in_reply_to_id, user=actor, answered_at=message.sent_at)
+    answered.update(answered_at=None)
     message.expires_at = None if definitions.is_usual_expiry(message) else message.expires_at
     message.sent_at = None
     message.save()
-    Recipient.objects.filter(message=message.in_reply_to_id, user=actor).update(answered_at=None)
+    entry_id = entry.id
     entry.delete()
-    drafts.add_draft_entry(message, key, moments.now())
+    # Under the same id: by it a second press of the button finds the draft.
+    drafts.add_draft_entry(message, key, moments.now(), entry_id)
 
 
 def _written(recipient: Recipient) -> str:
     name = recipient.name.replace('"', "'")
     return f'"{name}" <{recipient.address}>' if name else recipient.address
+
+
+def _address(recipient: Recipient) -> str:
+    return recipient.address

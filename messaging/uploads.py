@@ -24,6 +24,13 @@ from .sealed_files import SealedWriter, remove
 
 logger = logging.getLogger(__name__)
 
+# Of a message, and of a form, which makes one: what a form has beyond them is not even stored.
+MAX_ATTACHMENTS = 50
+
+
+def too_many() -> str:
+    return _("a message carries at most %(limit)d attachments.") % {"limit": MAX_ATTACHMENTS}
+
 
 def receives_files(view: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a view that takes files."""
@@ -62,6 +69,8 @@ class SealedUpload(UploadedFile):
 class SealingUploadHandler(FileUploadHandler):
     """Seals each file as its bytes arrive; memory use does not depend on the size."""
 
+    _count = 0
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         request = self.request
@@ -71,6 +80,10 @@ class SealingUploadHandler(FileUploadHandler):
         self._organization = request.user.organization
         self._upload = SealedUpload(self.file_name or "", self.content_type or "")
         self._writer: SealedWriter | None = None
+        self._count += 1
+        if self._count > MAX_ATTACHMENTS:
+            self._upload.problem = too_many()
+            return
         self._head = b""
         self._scan = scanning.Stream()
         with self._telling_of_failure():

@@ -40,6 +40,11 @@ def day(on: date) -> str:
     return date_format(on, DATES.get(_chosen.get()[0], "DATE_FORMAT"))
 
 
+def clock(at: datetime) -> str:
+    """The time of day alone, in the current zone."""
+    return date_format(localtime(at), TIMES.get(_chosen.get()[1], "H:i"))
+
+
 class AsChosen(str):
     """Django's DATETIME_FORMAT (portal/formats/): it takes `str` of it anew for each moment that it writes, since a
     format may be a lazy translation. A true string beneath, because Django also puts formats into JSON."""

@@ -6,7 +6,9 @@ from io import BytesIO
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopFutureHandlers
+
+_MOST_FILES = 10  # of a form; more than any of the console's has fields for
 
 
 def receives_small_files(most_bytes: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -21,13 +23,18 @@ def receives_small_files(most_bytes: int) -> Callable[[Callable[..., Any]], Call
 
 class SmallFileHandler(FileUploadHandler):
     _most = 0  # bytes; 0: this file is not ours
+    _count = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self._most = self._most_bytes()
         self._content = BytesIO()
-        if self._most:
-            raise StopFutureHandlers
+        if not self._most:
+            return
+        self._count += 1
+        if self._count > _MOST_FILES:
+            raise SkipFile
+        raise StopFutureHandlers
 
     def _most_bytes(self) -> int:
         request: Any = self.request

@@ -207,7 +207,8 @@ AUDIT_CHECKPOINTS_FILE = env.str("AUDIT_CHECKPOINTS_FILE", default="")
 FILE_UPLOAD_HANDLERS = ["portal.small_files.SmallFileHandler", "messaging.uploads.SealingUploadHandler"]
 # A written message may be long; files are not counted here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FILES = 50
+# Beyond this a request is refused whole, with the text in it; a message takes far fewer (messaging/uploads.py).
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 
 # --- Mail -------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from messaging import (
     attachments,
     bodies,
     definitions,
+    draft_quotes,
     drafts,
     licences,
     replies,
@@ -34,7 +35,7 @@ from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
 from messaging.replies import Answer, Person
 from messaging.uploads import SealedUpload, receives_files
-from portal import moments
+from portal import dates, moments
 from portal.ids import uuid7
 from portal.models import Organization
 
@@ -53,14 +54,12 @@ def compose(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_safe
 def reply(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    answer = _answer(request, entry)
-    return _answer_page(request, answer, heading=_("Reply"), fixed=replies.recipients(answer, request.user))
+    return _answer_page(request, _answer(request, entry), heading=_("Reply"))
 
 
 @require_safe
 def reply_all(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    answer = _answer(request, entry, to_all=True)
-    return _answer_page(request, answer, heading=_("Reply All"), fixed=replies.recipients(answer, request.user))
+    return _answer_page(request, _answer(request, entry, to_all=True), heading=_("Reply All"))
 
 
 @require_safe
@@ -74,10 +73,14 @@ def forward(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
 
 def _answer_page(request: AuthenticatedRequest, answer: Answer, **context: Any) -> HttpResponse:
     quotes = replies.quoted(answer.entry)
-    text = DraftText(subject=replies.subject_of(answer, quotes[0]["subject"]))
+    typed = {"to": "", "cc": ""} if answer.is_forward else replies.typed_recipients(answer, request.user)
+    text = DraftText(to=typed["to"], cc=typed["cc"], subject=replies.subject_of(answer, quotes[0]["subject"]))
     hidden = {"answers": answer.entry.id, "to_all": answer.to_all, "is_forward": answer.is_forward}
     form = ComposeForm.of(text, **hidden, **_signed(request)).begun_in("to" if answer.is_forward else "body")
-    return _page(request, uuid7(), form, quotes=quotes, **context)
+    is_reply = not answer.is_forward
+    if is_reply and not request.user.organization.replies_may_change_recipients:
+        context["fixed"] = replies.recipients(answer, request.user)
+    return _page(request, uuid7(), form, is_reply=is_reply, quotes=quotes, **context)
 
 
 def _signed(request: AuthenticatedRequest) -> dict[str, str]:
@@ -103,14 +106,14 @@ def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
     """A draft: shown, written over, sent or discarded."""
     entry = access.draft_entry(request.user, message)
     if entry is None and Message.objects.filter(id=message).exists():
-        return _already_sent(request)
+        return _already_sent(request, message)
     if request.method == "POST":
         try:
             return _write(request, message, entry)
         except drafts.SavedMeanwhile:
             return draft(request, message)
         except drafts.AlreadySent:
-            return _already_sent(request)
+            return _already_sent(request, message)
     if entry is None:
         raise Http404
     return _draft_page(request, entry)
@@ -122,9 +125,28 @@ _SECOND = gettext_lazy(
 )
 
 
-def _already_sent(request: AuthenticatedRequest) -> HttpResponse:
-    if request.POST.get("action") == "autosave":
+_UNANSWERABLE = gettext_lazy(
+    "What you were answering can be opened no more: it was recalled, has expired or was removed. Your text is kept as "
+    "a draft of its own."
+)
+
+
+def _already_sent(request: AuthenticatedRequest, message_id: uuid.UUID) -> HttpResponse:
+    action = request.POST.get("action")
+    if action == "autosave":
         return JsonResponse({"sent": True})
+    if request.method == "POST" and action != "discard":
+        text = ComposeForm(request.POST).text(None)
+        kept = drafts.save_beside_sent(actor=request.user, message_id=message_id, text=text)
+        if kept is not None:
+            messages.warning(
+                request,
+                _(
+                    "This message has been sent already, from another window. What you wrote here is kept as a draft "
+                    "of its own."
+                ),
+            )
+            return redirect("draft", kept.message_id)
     messages.info(request, _("This message has been sent already."))
     return redirect("sent")
 
@@ -132,44 +154,55 @@ def _already_sent(request: AuthenticatedRequest) -> HttpResponse:
 def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxEntry | None) -> HttpResponse:
     """Save first, whatever the button: from then on nothing that goes wrong can lose what was written."""
     form = ComposeForm(request.POST)
+    action = request.POST.get("action", "save")
+    answer, warning = None, ""
+    if entry is None:
+        try:
+            answer = _answer_of(request, form)
+        except Http404:
+            if not _had_a_copy(request.user, form):
+                raise
+            warning = str(_UNANSWERABLE)
     saved = drafts.save_draft(
         actor=request.user,
         message_id=message_id,
         entry=entry,
         text=form.text(drafts.open_draft(entry) if entry else None),
-        answer=_answer_of(request, form) if entry is None else None,
+        answer=answer,
         uploads=cast("list[SealedUpload]", request.FILES.getlist("files")),
         removed_attachments=parsed_uuids(request.POST.getlist("remove")),
+        keeps_newer=action == "upload",
     )
-    return _after_saving(request, saved, request.POST.get("action", "save"))
+    saved.problems += form.problems()
+    return _after_saving(request, saved, action, str(_SECOND) if saved.is_second else warning)
 
 
-def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str) -> HttpResponse:
+def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str, warning: str) -> HttpResponse:
     if action == "autosave":
-        return _autosaved(saved)
-    if saved.is_second:
-        messages.warning(request, _SECOND)
-        return redirect("draft", saved.entry.message_id)
-    if action in ("send", "send_confirmed") and not saved.problems:
-        return _send(request, saved.entry, confirmed=action == "send_confirmed")
-    if action == "discard":
+        return _autosaved(saved, warning)
+    if action == "discard" and not saved.is_second:
         drafts.discard_draft(entry=saved.entry)
         messages.success(request, _("Draft discarded."))
         return redirect("drafts")
+    if action in ("send", "send_confirmed") and not saved.problems and not warning:
+        return _send(request, saved.entry, confirmed=action == "send_confirmed")
+    if warning:
+        messages.warning(request, warning)
     for problem in saved.problems:
         messages.error(request, problem)
-    if action == "save":
+    if action == "save" and not warning:
         messages.success(request, _("Draft saved."))
     return redirect("draft", saved.entry.message_id)
 
 
-def _autosaved(saved: SavedDraft) -> JsonResponse:
-    """For the script that saves while one types: where the draft is now, and which save this was."""
+def _autosaved(saved: SavedDraft, warning: str) -> JsonResponse:
+    """For the script that saves while one types: where the draft is now, which save this was, and when."""
     return JsonResponse(
         {
             "url": reverse("draft", args=[saved.entry.message_id]),
             "revision": saved.entry.message.revision,
-            "warning": str(_SECOND) if saved.is_second else "",
+            "warning": warning,
+            "at": dates.clock(moments.now()),
         }
     )
 
@@ -180,6 +213,10 @@ def _answer_of(request: AuthenticatedRequest, form: ComposeForm) -> Answer | Non
     if not told.get("answers"):
         return None
     return _answer(request, told["answers"], to_all=told["to_all"], is_forward=told["is_forward"])
+
+
+def _had_a_copy(user: User, form: ComposeForm) -> bool:
+    return MailboxEntry.objects.filter(id=form.cleaned_data["answers"], owner=user).exists()
 
 
 def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, confirmed: bool) -> HttpResponse:
@@ -202,9 +239,11 @@ def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, confirmed: bool
 @require_POST
 def undo_sending(request: AuthenticatedRequest) -> HttpResponse:
     """Take the message back before anybody saw it; the draft opens as it was."""
-    (entry_id,) = parsed_uuids(request.POST.getlist("entry")) or (None,)
+    entry_id = next(iter(parsed_uuids(request.POST.getlist("entry"))), None)
     if entry_id is None:
         raise Http404
+    if back := MailboxEntry.objects.filter(id=entry_id, owner=request.user, kind=MailboxEntry.Kind.DRAFT).first():
+        return redirect("draft", back.message_id)  # a second press
     try:
         message = undo.undo_sending(actor=request.user, entry=access.sent_entry(request.user, entry_id))
     except undo.TooLate:
@@ -218,13 +257,15 @@ def _draft_page(request: AuthenticatedRequest, entry: MailboxEntry, **more: Any)
     message, key = entry.message, sealing.open_message_key(entry)
     text = drafts.open_draft(entry)
     is_reply = message.in_reply_to_id is not None
+    is_fixed = is_reply and not request.user.organization.replies_may_change_recipients
     return _page(
         request,
         message.id,
         ComposeForm.of(text),
         heading=_("Reply") if is_reply else _("Draft"),
-        fixed={"to": _people(text.to), "cc": _people(text.cc)} if is_reply else None,
-        quotes=replies.open_quotes(message, key),
+        is_reply=is_reply,
+        fixed={"to": _people(text.to), "cc": _people(text.cc)} if is_fixed else None,
+        quotes=draft_quotes.open_quotes(message, key, request.user),
         attachments=attachments.listed(message, key),
         body_html=text.body,
         is_saved=True,
@@ -257,7 +298,13 @@ def _people(addresses: str) -> list[Person]:
 
 
 def _page(
-    request: AuthenticatedRequest, message_id: uuid.UUID, form: ComposeForm, *, status: int = 200, **context: Any
+    request: AuthenticatedRequest,
+    message_id: uuid.UUID,
+    form: ComposeForm,
+    *,
+    is_reply: bool = False,
+    status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
     quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in context.pop("quotes", [])]
     context = {
@@ -266,7 +313,7 @@ def _page(
         "action": reverse("draft", args=[message_id]),
         "licence": _licence(request.user),
         "may_request_receipt": request.user.is_internal,
-        **_definitions(request.user, form, is_reply="fixed" in context and context["fixed"] is not None),
+        **_definitions(request.user, form, is_reply=is_reply),
         "limits": _limits(request.user.organization),
         "quotes": quotes,
         **context,

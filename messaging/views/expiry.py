@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import AuthenticatedRequest
 from messaging import access, expiry, sealing
+from messaging.forms import FIRST_YEAR, LAST_YEAR, is_within_years
 from messaging.models import MailboxEntry
 
 from .navigation import mailbox_context
@@ -23,6 +24,13 @@ class ExtendForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
     )
+
+    def clean_until(self) -> datetime:
+        until: datetime = self.cleaned_data["until"]
+        if not is_within_years(until):
+            years = {"first": FIRST_YEAR, "last": LAST_YEAR}
+            raise forms.ValidationError(_("Choose a time in the years %(first)d to %(last)d.") % years)
+        return until
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

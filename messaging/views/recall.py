@@ -34,6 +34,7 @@ def recall(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
         "inboxes": found.inboxes,
         "read_count": found.read,
         "answers": found.answers,
+        "destroys_quotes": copy.message.organization.recall_destroys_quotes,
         "leaving": found.leaving,
     }
     return render(request, "messaging/recall.html", context)

@@ -163,6 +163,20 @@ def test_too_many_are_refused_and_said(sender, write, log_in):
     assert Attachment.objects.count() == 50
 
 
+def test_a_form_with_more_than_a_message_carries_loses_neither_its_text_nor_the_others(sender, log_in, settings):
+    before = set(settings.ATTACHMENTS_DIR.glob("??/*"))
+    files = [file_named(f"{n}.txt", b"x") for n in range(1, 53)]
+    form = {"to": "x@outside.example", "subject": "s", "body": "kept text", "action": "send", "files": files}
+    page = log_in(sender).post(reverse("draft", args=[uuid7()]), form, follow=True)
+    assert page.status_code == 200
+    assert "kept text" in page.text
+    for name in ("51.txt", "52.txt"):
+        assert f"“{name}” was not attached: a message carries at most 50 attachments." in page.text
+    assert Message.objects.get().sent_at is None
+    assert Attachment.objects.count() == 50
+    assert len(set(settings.ATTACHMENTS_DIR.glob("??/*")) - before) == 50
+
+
 def limit(organization, **fields) -> None:
     Organization.objects.filter(id=organization.id).update(**fields)
 
@@ -192,6 +206,20 @@ def test_a_message_and_a_persons_storage_are_limited(attach, organization):
     limit(organization, max_message_mb=10, storage_mb=1)
     assert "your storage of 1 MB is full" in attach(bytes(700_000), "three.bin").text
     assert Attachment.objects.count() == 1
+
+
+def test_storage_is_free_again_once_the_sent_copy_is_removed(
+    send_file, sender, recipient, organization, attach, log_in
+):
+    limit(organization, storage_mb=1)
+    url, row = send_file(bytes(700_000), "one.bin")
+    client, copy = log_in(sender), copy_of(row.message, sender)
+    client.post(reverse("delete"), {"entry": str(copy.id)})
+    assert "your storage of 1 MB is full" in attach(bytes(700_000), "two.bin").text
+    client.post(reverse("remove"), {"entry": str(copy.id)})
+    assert "is full" not in attach(bytes(700_000), "two.bin").text
+    assert len(log_in(recipient).get(url).getvalue()) == 700_000  # theirs is not the sender's to remove
+    assert "your storage of 1 MB is full" in attach(bytes(700_000), "three.bin").text  # a draft counts
 
 
 @pytest.mark.parametrize("name", ["setup.exe", "letter.EXE", "invoice.exe.txt", "link.lnk"])

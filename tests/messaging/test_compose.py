@@ -7,6 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Group, User
+from messaging import addressing
+from messaging.drafts import DraftText
+from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message, Recipient
 from messaging.sealed_files import path_of
 from portal.ids import uuid7
@@ -310,3 +313,47 @@ def test_groups_are_for_the_organisations_own_people(sender, colleague, recipien
     response = log_in(recipient).post(url(), form | {"to": "Front Desk"})
     assert response.status_code == 422
     assert "is not an email address" in response.text
+
+
+def test_no_group_but_those_named_is_loaded(sender, colleague, administrator, make_user, django_assert_num_queries):
+    former = make_user(sender.organization, "former@north.example", disabled_at=timezone.now())
+    for name in ("Front Desk", "Ward 1", "Everybody"):
+        Group.objects.create(organization=sender.organization, name=name).members.add(administrator, former)
+    Group.objects.get(name="Ward 1").members.add(colleague)
+    text = DraftText(to="front DESK", cc="Ward 1, x@outside.example", bcc='"Doe, Jane" <jane@outside.example>')
+    with django_assert_num_queries(2) as queries:
+        people, problems = addressing.read_addresses(text, sender)
+    assert not problems
+    assert [(person.role, person.address) for person in people] == [
+        ("to", administrator.address),
+        ("cc", colleague.address),
+        ("cc", "x@outside.example"),
+        ("bcc", "jane@outside.example"),
+    ]
+    everybody = Group.objects.get(name="Everybody").id
+    assert everybody.hex not in str(queries.captured_queries).replace("-", "")
+
+
+def test_a_slip_of_the_pen_loads_no_members(sender, colleague, django_assert_num_queries):
+    Group.objects.create(organization=sender.organization, name="Front Desk").members.add(colleague)
+    with django_assert_num_queries(1):
+        _people, problems = addressing.read_addresses(DraftText(to="Front Dsk", cc="x", bcc="y"), sender)
+    assert len(problems) == 3
+
+
+@pytest.mark.parametrize(
+    "typed", ["31.12.2026 10:00", "tomorrow", "2026-02-30T10:00", "9999-12-31T23:59", "0001-01-01"]
+)
+def test_an_expiry_that_cannot_be_read_is_a_problem_and_not_simply_none(typed):
+    form = ComposeForm({"expires_at": typed})
+    assert form.text(None).expires_at is None
+    assert form.problems() == [
+        "The expiry could not be read. Choose date and time again, or leave it empty.",
+    ]
+
+
+@pytest.mark.parametrize("typed", ["", " ", "2026-12-31T10:00", "2000-01-01T00:00", "9998-12-31T23:59"])
+def test_an_expiry_that_can_be_read_or_is_left_out_is_none(typed):
+    form = ComposeForm({"expires_at": typed})
+    assert (form.text(None).expires_at is not None) == bool(typed.strip())
+    assert form.problems() == []

@@ -1,14 +1,15 @@
 """Drafts: saved while one types, and in two windows at once without one eating the other's text."""
 
+import re
 from io import BytesIO
 
 import pytest
 from django.urls import reverse
 
-from messaging.models import Message
+from messaging.models import MailboxEntry, Message
 from portal.ids import uuid7
 
-from .conftest import BODY, SUBJECT
+from .conftest import BODY, SUBJECT, copy_of, file_named
 
 
 @pytest.fixture
@@ -37,7 +38,9 @@ def autosave(client, address, form, **changes):
 def test_autosave_keeps_what_was_typed(client, recipient):
     address = reverse("draft", args=[uuid7()])
     answer = autosave(client, address, {"to": recipient.address, "body": "Dear pat", "window": "one"})
-    assert answer.json() == {"url": address, "revision": 1, "warning": ""}
+    told = answer.json()
+    assert re.fullmatch(r"\d\d:\d\d", told.pop("at"))
+    assert told == {"url": address, "revision": 1, "warning": ""}
     answer = autosave(
         client, address, {"to": recipient.address, "body": "Dear patient", "window": "one", "revision": 1}
     )
@@ -91,3 +94,42 @@ def test_after_sending_a_late_autosave_says_so(client, address, recipient):
     response = client.post(address, form | {"body": "late", "action": "autosave"})
     assert response.json() == {"sent": True}
     assert Message.objects.get().sent_at is not None
+
+
+def test_an_upload_that_took_long_writes_over_nothing_newer(client):
+    address = reverse("draft", args=[uuid7()])
+    autosave(client, address, {"body": "Dear pat", "window": "one"})
+    autosave(client, address, {"body": "Dear patient", "window": "one", "revision": "1"})
+    form = {"action": "upload", "body": "Dear pat", "window": "one", "revision": "1"}
+    page = client.post(address, form | {"files": file_named("a.txt", b"a")}, follow=True)
+    assert "Dear patient" in page.text
+    assert "a.txt" in page.text
+    form = {"action": "upload", "body": "Dear patient, good day", "window": "one", "revision": "3"}
+    page = client.post(address, form | {"files": file_named("b.txt", b"b")}, follow=True)
+    assert "Dear patient, good day" in page.text
+
+
+def test_what_was_written_here_when_it_was_sent_from_another_window_is_kept(client, recipient):
+    address = reverse("draft", args=[uuid7()])
+    form = {"to": recipient.address, "subject": "s", "body": "One.", "window": "one"}
+    assert client.post(address, form | {"action": "send_confirmed"}).url == reverse("sent")
+    assert client.post(address, form | {"action": "send_confirmed"}).url == reverse("sent")  # a second click
+    same = client.post(address, form | {"action": "send", "window": "two"})
+    assert same.url == reverse("sent")
+    page = client.post(address, form | {"action": "send", "window": "two", "body": "One. Two."}, follow=True)
+    assert "sent already, from another window" in page.text
+    assert "One. Two." in page.text
+    assert Message.objects.filter(sent_at__isnull=False).count() == 1
+
+
+def test_a_reply_kept_beside_the_one_that_was_sent_goes_to_the_same_people(sender, recipient, send, log_in):
+    original = send(sender, to=recipient.address)
+    client = log_in(recipient)
+    address = reverse("draft", args=[uuid7()])
+    form = {"answers": copy_of(original, recipient).id, "subject": "Re", "body": "Yes.", "window": "one"}
+    assert client.post(address, form | {"action": "send"}).url == reverse("sent")
+    page = client.post(address, form | {"action": "save", "window": "two", "body": "No."}, follow=True)
+    assert BODY in page.text  # the quote
+    sent = client.post(page.context["action"], {"action": "send", "subject": "Re", "body": "No.", "window": "two"})
+    assert sent.url == reverse("sent")
+    assert MailboxEntry.objects.filter(owner=sender, kind="received").count() == 2

@@ -50,15 +50,28 @@ def test_it_extends_once_and_the_notification_lasts_as_long(address, sent, sende
         (in_days(1), "later than the present expiry"),
         ("", "required"),
         ("x", "valid date"),
+        ("9999-12-31T23:59", "in the years 2000 to 9998"),
+        ("0001-01-01T00:00", "in the years 2000 to 9998"),
     ],
     # By name: parallel workers must agree on it, a minute later too.
-    ids=["too late", "too early", "empty", "nonsense"],
+    ids=["too late", "too early", "empty", "nonsense", "end of time", "beginning of time"],
 )
 def test_what_cannot_be_is_said(until, said, address, sent, sender, log_in):
     page = log_in(sender).post(address, {"until": until})
     assert page.status_code == 422
     assert said in page.text
     assert Message.objects.get().extensions_used == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "until"), [("America/New_York", "9999-12-31T23:59"), ("Europe/Zurich", "0001-01-01T00:00")]
+)
+def test_what_no_clock_shows_is_said_in_every_zone(zone, until, organization, address, sender, log_in):
+    organization.time_zone = zone
+    organization.save()
+    page = log_in(sender).post(address, {"until": until})
+    assert page.status_code == 422
+    assert "in the years 2000 to 9998" in page.text
 
 
 def test_not_after_it_has_passed(address, sent, sender, log_in):

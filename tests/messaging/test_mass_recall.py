@@ -1,9 +1,12 @@
 """Workers that recall one selection at the same moment, or die over it."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
-from messaging import mass_recall
+from messaging import access, mass_recall, undo
 from messaging.models import MailboxEntry, MassRecall
 from messaging.recall import recall_message
 from portal.models import AuditEvent
@@ -57,3 +60,13 @@ def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(selection):
     assert held() == 0
     assert mass_recall.progress(selection).recalled == 6
     assert AuditEvent.objects.filter(action="message.recalled").count() == 6
+
+
+def test_a_message_whose_sending_is_undone_meanwhile_stays_a_draft(organization, selection, sender, sent):
+    MailboxEntry.objects.filter(message=sent[0], kind="received").update(visible_at=timezone.now() + timedelta(hours=1))
+    own = MailboxEntry.objects.get(message=sent[0], owner=sender)
+    undo.undo_sending(actor=sender, entry=access.sent_entry(sender, own.id))
+    mass_recall.work_off()
+    outcome = mass_recall.progress(selection)
+    assert (outcome.recalled, outcome.before, outcome.failed) == (5, 1, 0)
+    assert access.draft_entry(sender, sent[0].id).message.recalled_at is None

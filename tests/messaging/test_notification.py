@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts import preferences
 from messaging import notifications
-from messaging.models import MailboxEntry, Message
-from messaging.recall import recall_message
+from messaging.models import MailboxEntry, Message, Recipient
+from messaging.recall import recall_for_recipient, recall_message
 from portal import delivery, envelope
 from portal.letters import Letter
 from portal.models import OutgoingMail
@@ -101,6 +101,20 @@ def test_a_recall_stops_what_has_not_left(sent, mail, sender, smtp):
     recall_message(actor=sender, message=sent)
     delivery.deliver_due()
     assert smtp.messages == []
+
+
+def test_nobody_is_told_of_a_failure_at_somebody_it_was_recalled_for(sent, mail, sender, smtp):
+    recall_for_recipient(actor=sender, recipient=Recipient.objects.get())
+    notifications.tell_senders(mail)
+    assert not OutgoingMail.objects.filter(kind="notification_failed").exists()
+
+
+def test_what_tells_of_a_failure_is_not_wanted_after_a_recall_for_one(sent, mail, sender):
+    notifications.tell_senders(mail)
+    told = OutgoingMail.objects.get(kind="notification_failed")
+    assert notifications.render_failure(told) is not None
+    recall_for_recipient(actor=sender, recipient=Recipient.objects.get())
+    assert notifications.render_failure(told) is None
 
 
 def test_it_carries_the_phrase_only_its_reader_chose_and_says_how_to_check(sent, mail, recipient):

@@ -112,6 +112,16 @@ def test_recall_against_reading_deleting_and_removing(round_, sender, recipient,
 
 
 @pytest.mark.parametrize("round_", range(5))
+def test_deleted_many_times_at_once_it_comes_back_where_it_was(round_, sender, recipient, send):
+    entry = copy_of(send(sender, to=recipient.address), recipient)
+    results = at_once(*[lambda: folders.delete(actor=recipient, entry_ids=[entry.id])] * 4)
+    assert not [result for result in results if isinstance(result, Exception)]
+    folders.restore(actor=recipient, entry_ids=[entry.id])
+    entry.refresh_from_db()
+    assert (entry.folder, entry.deleted_from) == ("inbox", "")
+
+
+@pytest.mark.parametrize("round_", range(5))
 def test_recall_against_a_reply(round_, sender, recipient, write, send):
     """Either the answer was sent first and stands, or it was not sent and is still a draft."""
     message = send(sender, to=recipient.address)

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from messaging import sealing
-from messaging.models import MailboxEntry, Message, Quote
-from messaging.recall import AlreadyRecalled, recall_message
+from messaging import access, expiry, folders, sealing, sending, undo
+from messaging.models import Attachment, MailboxEntry, Message, Quote
+from messaging.recall import AlreadyRecalled, reach, recall_for_recipient, recall_message
 from messaging.replies import Answer
 from portal.keyring import SealBroken
 from portal.models import AuditEvent, OutgoingMail
@@ -34,6 +34,22 @@ def test_the_page_says_what_will_and_will_not_be_recalled(address, sent, sender,
     page = log_in(sender).get(address)
     assert "Recall Message" in page.text
     assert (page.context["inboxes"], page.context["read_count"], page.context["answers"]) == (2, 1, 0)
+
+
+def test_who_has_read_and_removed_it_has_read_it(address, sent, sender, recipient, log_in):
+    read(recipient, sent, log_in)
+    own = [copy_of(sent, recipient).id]
+    folders.delete(actor=recipient, entry_ids=own)
+    folders.remove(actor=recipient, entry_ids=own)
+    page = log_in(sender).get(address)
+    assert "1 recipient has already read it." in page.text
+    assert "Nobody has read it yet." not in page.text
+
+
+def test_counting_its_answers_reads_no_bodies(sent, django_assert_max_num_queries):
+    with django_assert_max_num_queries(7) as queries:
+        reach(sent)
+    assert not [query for query in queries if '"body"' in query["sql"]]
 
 
 def test_the_message_is_gone_from_inbox_and_deleted_items_read_or_not(
@@ -110,7 +126,7 @@ def test_an_answer_keeps_its_text_and_its_quoted_original(sent, sender, recipien
     """A sends to B and C, B replies to all, A recalls: B's answer stays whole for all three."""
     answer = send(recipient, body="Thank you, understood.", answer=Answer(openable(recipient, sent), True))
     page = log_in(sender).get(reverse("recall", args=[copy_of(sent, sender).id]))
-    assert page.context["answers"] == 1
+    assert "1 reply or forward stays as it is, with your text quoted in it." in page.text
     recall_message(actor=sender, message=sent)
     for person in (sender, recipient, second_recipient):
         body = log_in(person).get(reverse("body", args=[copy_of(answer, person).id]))
@@ -131,7 +147,80 @@ def test_a_quote_in_an_unsent_answer_goes_with_it(sent, sender, recipient, write
     assert "Still here" in response.text
 
 
-def openable(person, message):
-    from messaging import access
+@pytest.fixture
+def passed_on(sender, recipient, colleague, second_recipient, attach, send, write):
+    """The message with its file; a forward of it; a forward of that one; and an unsent one."""
+    attach(b"the report itself", action="send_confirmed")
+    chain = [Message.objects.get()]
+    for person, to in ((recipient, colleague), (colleague, second_recipient)):
+        Message.objects.update(may_forward=True)
+        person.is_licensed = True
+        answered = Answer(openable(person, chain[-1]), is_forward=True)
+        chain.append(send(person, to=to.address, answer=answered))
+    Message.objects.update(may_forward=True)
+    unsent = write(second_recipient, answer=Answer(openable(second_recipient, chain[-1]), is_forward=True)).message
+    return [*chain, unsent]
 
+
+def carried(messages) -> list[int]:
+    return [Attachment.objects.filter(message=message).count() for message in messages]
+
+
+def test_a_file_passed_on_and_on_stays_but_in_what_is_not_sent(passed_on, sender):
+    assert carried(passed_on) == [1, 1, 1, 1]
+    recall_message(actor=sender, message=passed_on[0])
+    assert carried(passed_on) == [1, 1, 1, 0]
+    assert set(Quote.objects.filter(content=None).values_list("message", "source")) == {
+        (passed_on[3].id, passed_on[0].id)
+    }
+
+
+def test_a_file_passed_on_and_on_is_destroyed_with_the_quotes(passed_on, organization, sender):
+    organization.recall_destroys_quotes = True
+    organization.save()
+    recall_message(actor=sender, message=Message.objects.get(id=passed_on[0].id))
+    assert carried(passed_on) == [1, 0, 0, 0]
+
+
+def test_what_only_quotes_a_forward_keeps_the_forwards_own_file(passed_on, organization, recipient):
+    """Recalled is the first forward: the original and its file are not its author's to take back."""
+    organization.recall_destroys_quotes = True
+    organization.save()
+    recall_message(actor=recipient, message=Message.objects.get(id=passed_on[1].id))
+    assert carried(passed_on) == [1, 1, 0, 0]
+
+
+def test_the_page_says_that_quotes_are_destroyed_too(address, sent, sender, recipient, organization, send, log_in):
+    organization.recall_destroys_quotes = True
+    organization.save()
+    for _ in range(2):
+        send(recipient, answer=Answer(openable(recipient, sent)))
+    page = log_in(sender).get(address)
+    assert "2 replies and forwards stay, but your text quoted in them, and your files" in page.text
+    assert "stay as they are" not in page.text
+
+
+@pytest.fixture
+def undone(organization, sender, recipient, write):
+    """A message looked up by whoever is to recall it, before its sending is undone."""
+    sender.organization.undo_seconds = 60
+    sent = sending.send_draft(actor=sender, entry=write(sender, to=recipient.address))
+    before, person = Message.objects.get(id=sent.message_id), sent.message.recipients.get()
+    undo.undo_sending(actor=sender, entry=access.sent_entry(sender, sent.id))
+    return before, person
+
+
+def test_what_is_a_draft_again_is_not_recalled(undone, sender):
+    message, person = undone
+    with pytest.raises(AlreadyRecalled):
+        recall_message(actor=sender, message=message)
+    with pytest.raises(AlreadyRecalled):
+        recall_for_recipient(actor=sender, recipient=person)
+    assert not expiry.expire_now(actor=sender, message=message)
+    message.refresh_from_db()
+    assert (message.sent_at, message.recalled_at, message.expires_at) == (None, None, None)
+    assert not AuditEvent.objects.filter(action__in=["message.recalled", "message.expired_by_sender"]).exists()
+
+
+def openable(person, message):
     return access.openable_entry(person, copy_of(message, person).id)

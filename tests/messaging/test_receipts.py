@@ -4,7 +4,8 @@ from io import BytesIO
 
 from django.urls import reverse
 
-from messaging.models import Attachment, AttachmentFetch, Message
+from messaging import definitions
+from messaging.models import Attachment, AttachmentFetch, Definition, Message
 from messaging.recall import recall_message
 from portal import delivery, verdicts
 from portal.ids import uuid7
@@ -39,6 +40,22 @@ def test_a_requested_receipt_comes_by_mail_once(sender, recipient, log_in, smtp)
 def test_without_a_request_none_comes(sender, recipient, send, log_in):
     opened(log_in(recipient), send(sender, to=recipient.address), recipient)
     assert not OutgoingMail.objects.filter(kind="read_receipt").exists()
+
+
+def test_external_authors_are_not_offered_one_and_get_none(sender, recipient, log_in):
+    form = {"to": sender.address, "subject": SUBJECT, "body": BODY, "action": "send", "read_receipt": "on"}
+    log_in(recipient).post(reverse("draft", args=[uuid7()]), form)
+    message = Message.objects.get()
+    assert message.sent_at is not None
+    assert not message.read_receipt
+    opened(log_in(sender), message, sender)
+    assert not OutgoingMail.objects.filter(kind="read_receipt").exists()
+
+
+def test_what_the_definition_says_holds_for_external_authors_too(sender, recipient, send, organization):
+    default = definitions.default_for(organization)
+    Definition.objects.filter(id=default.id).update(read_receipt=True)
+    assert send(recipient, to=sender.address).read_receipt
 
 
 def test_no_receipt_leaves_after_a_recall(sender, recipient, send, log_in, smtp):

@@ -1,8 +1,12 @@
 import pytest
 from django.urls import reverse
 
-from messaging import definitions
+from accounts import renaming
+from accounts.models import User
+from messaging import definitions, erasing, replies
+from messaging.access import openable_entry
 from messaging.models import Message, Quote, Recipient
+from messaging.replies import Answer
 from portal.ids import uuid7
 
 from .conftest import BODY, SUBJECT, copy_of
@@ -48,6 +52,53 @@ def test_reply_all_goes_to_everyone_but_bcc_and_oneself(sent, recipient, second_
     }
 
 
+def test_reply_all_goes_to_the_addresses_of_today(sent, sender, recipient, second_recipient, administrator, log_in):
+    old = second_recipient.address
+    renaming.rename(actor=administrator, user=second_recipient, address="new@elsewhere.example")
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient, "reply_all")
+    assert answer(client, page).status_code == 302
+    reply = Message.objects.get(in_reply_to=sent)
+    assert recipients_of(reply) == {("to", sender.address), ("cc", "new@elsewhere.example")}
+    assert copy_of(reply, second_recipient).kind == "received"
+    assert not User.objects.filter(address=old).exists()
+    assert old in page.context["quotes"][0]["cc"][0]  # the history of what is quoted stays
+
+
+def test_whoever_got_another_address_does_not_answer_themselves(sent, recipient, sender, administrator, log_in):
+    renaming.rename(actor=administrator, user=recipient, address="new@outside.example")
+    client = log_in(User.objects.get(pk=recipient.pk))
+    answer(client, reply_page(client, sent, recipient, "reply_all"))
+    reply = Message.objects.get(in_reply_to=sent)
+    assert {address for _role, address in recipients_of(reply)} == {sender.address, "second@elsewhere.example"}
+
+
+def test_nobody_answers_who_is_erased(sent, sender, recipient, second_recipient, administrator, log_in):
+    erasing.order(actor=administrator, user=second_recipient)
+    client = log_in(recipient)
+    answer(client, reply_page(client, sent, recipient, "reply_all"))
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+
+
+def test_where_the_sender_is_erased_the_others_can_be_answered(sent, sender, recipient, administrator, log_in):
+    erasing.order(actor=administrator, user=sender)
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    page = client.get(reverse("message", args=[entry.id]))
+    assert (page.context["can_reply"], page.context["can_reply_all"]) == (False, True)
+    assert client.get(reverse("reply", args=[entry.id])).status_code == 403
+    answer(client, reply_page(client, sent, recipient, "reply_all"))
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("cc", "second@elsewhere.example")}
+
+
+@pytest.mark.parametrize("readers", [2, 20])
+def test_whom_a_reply_goes_to_is_one_query(readers, sender, recipient, send, django_assert_num_queries):
+    others = ", ".join(f"other{n}@outside.example" for n in range(readers))
+    sent = send(sender, to=f"{recipient.address}, {others}")
+    answered = Answer(openable_entry(recipient, copy_of(sent, recipient).id), to_all=True)
+    with django_assert_num_queries(1):
+        assert len(replies.recipients(answered, recipient)["to"]) == readers + 1
+
+
 def test_a_long_list_of_readers_says_whom_it_begins_with(sender, recipient, send, log_in):
     others = ", ".join(f"other{n}@outside.example" for n in range(8))
     sent = send(sender, to=f"{recipient.address}, {others}")
@@ -85,6 +136,25 @@ def test_the_author_writes_to_the_recipients_again(sent, sender, recipient, log_
     client = log_in(sender)
     answer(client, reply_page(client, sent, sender))
     assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", recipient.address)}
+
+
+def test_the_author_writes_to_cc_again_where_to_is_empty(sender, recipient, send, log_in):
+    sent = send(sender, cc=recipient.address)
+    client = log_in(sender)
+    assert answer(client, reply_page(client, sent, sender)).status_code == 302
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("cc", recipient.address)}
+
+
+def test_where_all_are_hidden_the_author_has_nobody_to_write_to_again(sender, recipient, send, log_in):
+    sent = send(sender, bcc=recipient.address)
+    client, entry = log_in(sender), copy_of(sent, sender)
+    page = client.get(reverse("message", args=[entry.id]))
+    for verb in ("reply", "reply_all"):
+        assert reverse(verb, args=[entry.id]) not in page.text
+        assert reply_page(client, sent, sender, verb).status_code == 403
+    response = client.post(reverse("draft", args=[uuid7()]), {"answers": str(entry.id), "body": "Hi", "action": "save"})
+    assert response.status_code == 403
+    assert log_in(recipient).get(reverse("reply", args=[copy_of(sent, recipient).id])).status_code == 200
 
 
 def test_an_unlicensed_colleague_may_reply(sent, colleague, log_in):

@@ -1,5 +1,7 @@
 """Resend a notification; send a message to another address."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -54,6 +56,15 @@ def test_not_after_a_recall(resend, sent, sender, log_in):
     recall_message(actor=sender, message=sent)
     assert "has been recalled" in log_in(sender).post(resend, follow=True).text
     assert OutgoingMail.objects.count() == 1
+
+
+def test_it_is_offered_until_the_message_expires(resend, sent, sender, log_in):
+    finish("sent")
+    client, page = log_in(sender), reverse("message", args=[copy_of(sent, sender).id])
+    assert resend in client.get(page).text
+    Message.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert resend not in client.get(page).text
+    assert "has expired" in client.post(resend, follow=True).text
 
 
 def test_another_address_gets_the_message(another, sent, sender, log_in):

@@ -5,7 +5,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Credential
+from messaging import access, drafts, sending, undo
 from messaging.models import MailboxEntry, Message, Recipient
+from messaging.replies import Answer
 from portal import delivery
 from portal.ids import uuid7
 from portal.models import AuditEvent, OutgoingMail
@@ -30,7 +32,7 @@ def send(client, form):
     return page, Message.objects.latest("id")
 
 
-def undo(client, page):
+def press_undo(client, page):
     offered = page.context["undo"]
     return client.post(offered["url"], {"entry": offered["entries"]}, follow=True)
 
@@ -56,7 +58,7 @@ def test_until_the_time_is_over_nobody_sees_it_and_no_mail_leaves(sender, recipi
 def test_undoing_gives_the_draft_back(sender, recipient, log_in, form, smtp):
     client = log_in(sender)
     page, message = send(client, form | {"bcc": "hidden@outside.example"})
-    page = undo(client, page)
+    page = press_undo(client, page)
     assert "Taken back." in page.text
     assert BODY in page.text
     assert "hidden@outside.example" in page.text
@@ -73,7 +75,7 @@ def test_undoing_gives_the_draft_back(sender, recipient, log_in, form, smtp):
 def test_it_can_be_sent_again(sender, recipient, log_in, form):
     client = log_in(sender)
     page, message = send(client, form)
-    undo(client, page)
+    press_undo(client, page)
     client.post(reverse("draft", args=[message.id]), form)
     assert copy_of(message, recipient).wrapped_key is not None
     assert OutgoingMail.objects.get(kind="notification").state == "due"
@@ -83,7 +85,7 @@ def test_too_late_is_said_and_changes_nothing(sender, recipient, log_in, form):
     client = log_in(sender)
     page, message = send(client, form)
     age(message, 0)
-    page = undo(client, page)
+    page = press_undo(client, page)
     assert "Too late to undo" in page.text
     assert copy_of(message, recipient).wrapped_key is not None
 
@@ -91,7 +93,7 @@ def test_too_late_is_said_and_changes_nothing(sender, recipient, log_in, form):
 def test_a_newcomer_gets_no_temporary_password_for_it_and_a_fresh_one_the_next_time(sender, log_in, form, smtp):
     client = log_in(sender)
     page, message = send(client, form | {"to": "new@unheard.example"})
-    undo(client, page)
+    press_undo(client, page)
     assert Credential.objects.get().withdrawn_at is not None
     assert OutgoingMail.objects.get(kind="password_notification").state == "cancelled"
     client.post(reverse("draft", args=[message.id]), form | {"to": "new@unheard.example"})
@@ -103,7 +105,7 @@ def test_a_newcomer_with_another_message_keeps_the_temporary_password(sender, lo
     client = log_in(sender)
     send(client, form | {"to": "new@unheard.example"})
     page, _message = send(client, form | {"to": "new@unheard.example"})
-    undo(client, page)
+    press_undo(client, page)
     assert Credential.objects.get().withdrawn_at is None
     assert OutgoingMail.objects.get(kind="password_notification").state == "due"
 
@@ -123,3 +125,53 @@ def test_an_organisation_may_do_without(sender, organization, log_in, form):
     page, _message = send(log_in(sender), form)
     assert page.context["undo"] is None
     assert "Sent securely to 1 recipient." in page.text
+
+
+def test_a_second_press_leads_to_the_same_draft(sender, log_in, form):
+    client = log_in(sender)
+    page, message = send(client, form)
+    press_undo(client, page)
+    again = press_undo(client, page)
+    assert again.status_code == 200
+    assert again.request["PATH_INFO"] == reverse("draft", args=[message.id])
+    assert BODY in again.text
+
+
+def test_pressed_twice_at_once_the_draft_stays_as_it_was(sender, recipient, write):
+    sent = sending.send_draft(actor=sender, entry=write(sender, to=recipient.address))
+    first, second = (access.sent_entry(sender, sent.id) for _ in range(2))  # both before either is done
+    undo.undo_sending(actor=sender, entry=first)
+    message = undo.undo_sending(actor=sender, entry=second)
+    assert recipient.address in drafts.open_draft(access.draft_entry(sender, message.id)).to
+    assert AuditEvent.objects.filter(action="message.sending_undone").count() == 1
+
+
+@pytest.fixture
+def reply(sender, recipient, write):
+    """reply(): the recipient's answer to the same message, sent just now."""
+    original = sending.send_draft(actor=sender, entry=write(sender, to=recipient.address)).message
+    age(original, 0)
+
+    def answer() -> MailboxEntry:
+        answered = Answer(access.openable_entry(recipient, copy_of(original, recipient).id))
+        return sending.send_draft(actor=recipient, entry=write(recipient, answer=answered))
+
+    return answer
+
+
+def test_an_answer_undone_was_never_given_an_earlier_one_was(reply, recipient):
+    first = reply()
+    undo.undo_sending(actor=recipient, entry=reply())
+    answered = Recipient.objects.filter(user=recipient)
+    assert answered.get().answered_at == first.message.sent_at
+    undo.undo_sending(actor=recipient, entry=first)
+    assert answered.get().answered_at is None
+
+
+def test_the_draft_of_a_reply_names_whom_it_goes_to_by_address(reply, sender, recipient, log_in):
+    sender.name = "Doe, Jane"
+    sender.save()
+    sent = reply()
+    Recipient.objects.filter(message=sent.message).update(name="Doe, Jane")
+    page = log_in(recipient).post(reverse("undo_sending"), {"entry": str(sent.id)}, follow=True)
+    assert [person.address for person in page.context["fixed"]["to"]] == [sender.address]
