@@ -4,7 +4,7 @@
 const form = document.querySelector("form.compose");
 const waiting = []; // of uploads, in their order
 let current = null;
-let heldBack = null; // the button that was pressed while files were still on their way
+let heldBack = null; // name and value of the button that was pressed while files were still on their way
 
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
 const list = () => form.querySelector("[data-uploads]");
@@ -43,7 +43,8 @@ class Upload {
 
   data() {
     const data = new FormData(form);
-    data.set("action", "attach");
+    // Not "attach": what is written and saved while the file is on its way is newer than what goes with it.
+    data.set("action", "upload");
     data.set("files", this.file);
     return data;
   }
@@ -69,13 +70,16 @@ class Upload {
   }
 
   failed() {
+    if (this.request.status === 403) this.outdated = true;
     this.show(words().failed, { again: true });
     say(`${this.file.name}: ${words().failed}`);
     letGo();
     next();
   }
 
+  // What was to go with it does not go without it.
   refuse(why) {
+    letGo();
     this.show(why);
     this.row.classList.add("upload--refused");
     this.row.querySelector("bdi").hidden = why.includes(this.file.name);
@@ -91,11 +95,13 @@ class Upload {
     this.buttons.again.hidden = !again;
   }
 
-  again() {
+  async again() {
     this.show(words().waits);
-    this.tries = 0;
-    waiting.push(this);
     this.buttons.cancel.focus();
+    this.tries = 0;
+    if (this.outdated) await renewedToken().catch(() => {});
+    this.outdated = false;
+    waiting.push(this);
     if (!current) next();
   }
 
@@ -137,7 +143,15 @@ function next() {
   current = waiting.shift() ?? null;
   if (current) return current.start();
   const button = letGo();
-  if (button) form.requestSubmit(button);
+  if (!button) return;
+  // Looked up anew: it may have stood beside a file, in what has been replaced since.
+  const same = [...form.elements].find(({ name, value }) => name === button.name && value === button.value);
+  if (same) form.requestSubmit(same);
+}
+
+// Logged in anew since this page was made: session.js asks for the token of the new session.
+function renewedToken() {
+  return new Promise((resolve) => document.dispatchEvent(new CustomEvent("token", { detail: resolve })));
 }
 
 function letGo() {
@@ -195,12 +209,20 @@ function drop({ items }) {
 
 // What was dropped or chosen belongs to the message: it is sent when all of it is there.
 function holdBack() {
+  let isDiscarded = false;
   form.addEventListener("submit", (event) => {
-    if (!current || event.submitter?.value === "discard") return;
+    isDiscarded = event.submitter?.value === "discard";
+    if (!current || isDiscarded) return;
     event.preventDefault();
-    heldBack = event.submitter;
-    say(words().holds);
-    form.querySelector("[data-holding]").hidden = false;
+    const { name, value } = event.submitter;
+    heldBack = { name, value };
+    const holding = form.querySelector("[data-holding]");
+    holding.textContent = value.startsWith("send") ? words().holds : words().waitsFor;
+    holding.hidden = false;
+    say(holding.textContent);
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (current && !isDiscarded) event.preventDefault();
   });
 }
 

@@ -12,10 +12,14 @@ let saved, timer, request;
 let failures = 0;
 let isLeaving = false;
 let isLoggedOut = false;
+let isUnreachable = false;
+let left; // the text that was sent off when the page was being left
 let isOver = false; // sent: nothing to save into
 
 const text = () => JSON.stringify([...new FormData(form)].filter(([name]) => !LEFT_OUT.includes(name)));
 const isChanged = () => !isLeaving && !isOver && text() !== saved;
+const bytes = () => new Blob([text()]).size;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function later() {
   timer ??= setTimeout(save, Math.min(PAUSE * 2 ** failures, LONGEST_PAUSE));
@@ -28,14 +32,14 @@ async function save({ keepalive = false } = {}) {
   request = new AbortController();
   try {
     // Not asked again and again with the text along: first whether one is inside.
-    if (isLoggedOut && !(await renewToken())) return failed(line.dataset.loggedOut, true);
+    if (isLoggedOut && !(await renewToken())) return failed(line.dataset.loggedOut, { out: true });
     let answer = await post(keepalive);
     // Logged in anew since this page was made: its token is an old one.
     if (answer.status === 403 && (await renewToken())) answer = await post(keepalive);
     if (answer.ok && answer.headers.get("Content-Type") === "application/json") kept(written, await answer.json());
     else refused(answer);
   } catch (error) {
-    if (error.name !== "AbortError") failed(line.dataset.unreachable);
+    if (error.name !== "AbortError") failed(line.dataset.unreachable, { unreachable: true });
   } finally {
     request = undefined;
     if (isChanged()) later();
@@ -51,24 +55,23 @@ function post(keepalive) {
   return fetch(form.getAttribute("action"), how);
 }
 
-function kept(written, { url, revision, warning, sent }) {
+function kept(written, { url, revision, warning, sent, at }) {
   if (sent) return over();
   saved = written;
   failures = 0;
-  isLoggedOut = false;
+  isLoggedOut = isUnreachable = false;
   form.elements.revision.value = revision;
   form.setAttribute("action", url);
   history.replaceState(history.state, "", url);
   form.querySelector("[data-discard]").hidden = false;
-  const now = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", hourCycle: "h23" });
-  say(line.dataset.kept.replace("%s", now));
+  say(line.dataset.kept.replace("%s", at));
   if (warning) warn(warning);
 }
 
 // A redirect leads to the log-in.
 function refused(answer) {
   const isOut = answer.type === "opaqueredirect" || answer.status === 403;
-  failed(isOut ? line.dataset.loggedOut : line.dataset.unreachable, isOut);
+  failed(isOut ? line.dataset.loggedOut : line.dataset.unreachable, { out: isOut });
 }
 
 // Sent from another window.
@@ -77,21 +80,15 @@ function over() {
   say(line.dataset.sent);
 }
 
-// Whether the same person is logged in; from any page, which brings a token along.
-async function renewToken() {
-  const page = await fetch(line.dataset.ask, { redirect: "manual" });
-  if (!page.ok) return false;
-  const told = new DOMParser().parseFromString(await page.text(), "text/html");
-  const who = (from) => from.querySelector("[data-person]")?.textContent;
-  if (!who(told) || who(told) !== who(document)) return false;
-  const token = told.querySelector('[name="csrfmiddlewaretoken"]').value;
-  for (const field of document.querySelectorAll('[name="csrfmiddlewaretoken"]')) field.value = token;
-  return true;
+// Whether the same person is logged in, perhaps anew: then with the token of their session (session.js).
+function renewToken() {
+  return new Promise((resolve) => document.dispatchEvent(new CustomEvent("token", { detail: resolve })));
 }
 
-function failed(words, out = false) {
+function failed(words, { out = false, unreachable = false } = {}) {
   failures += 1;
   isLoggedOut = out;
+  isUnreachable = unreachable;
   say(words);
   form.querySelector("[data-log-in]").hidden = !out;
 }
@@ -109,25 +106,62 @@ function warn(words) {
   document.querySelector(".notices").replaceChildren(notice);
 }
 
+// Sent off before the request for the next page is, which may list the drafts.
 function leave() {
-  if (isChanged()) save({ keepalive: text().length < LEAVING_BYTES });
+  if (!isChanged() || left === text()) return;
+  left = text();
+  save({ keepalive: bytes() < LEAVING_BYTES });
+}
+
+// Nothing answers: the page that a form leads to would not come either, and this one with its text be gone.
+async function sendOnceReached(button) {
+  await save();
+  if (isUnreachable) say(line.dataset.unsent);
+  else form.requestSubmit(button);
+}
+
+// Another form of the page, logging out: after it nothing can be saved.
+async function saveBefore(other, button) {
+  const ends = performance.now() + 3000;
+  while (isChanged() && !failures && performance.now() < ends) {
+    await Promise.race([save(), pause(3000)]);
+    await pause(50); // one may have been on its way, with less of the text
+  }
+  isLeaving = !failures;
+  if (button) other.requestSubmit(button);
+  else other.submit();
 }
 
 function start() {
   saved = text();
   form.addEventListener("input", later);
   form.addEventListener("change", later);
-  // Another script may hold the form back (attach.js): then one is still here.
   form.addEventListener("submit", (event) => {
+    if (isUnreachable && !event.defaultPrevented) {
+      event.preventDefault();
+      sendOnceReached(event.submitter);
+    }
+    isLeaving = !event.defaultPrevented;
+    // Another script may hold the form back: then one is still here.
     setTimeout(() => {
       isLeaving = !event.defaultPrevented;
       if (isLeaving) request?.abort();
     });
   });
+  document.addEventListener("submit", (event) => {
+    const { target, submitter } = event;
+    if (target === form || event.defaultPrevented || target.method === "dialog" || !isChanged()) return;
+    if (target.dataset.afterSaving !== undefined) return;
+    target.dataset.afterSaving = ""; // once
+    event.preventDefault();
+    saveBefore(target, submitter);
+  });
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && leave());
   window.addEventListener("pagehide", leave);
   window.addEventListener("beforeunload", (event) => {
-    if (isChanged() && (failures || text().length >= LEAVING_BYTES)) event.preventDefault();
+    leave();
+    const isAtRisk = isOver ? text() !== saved : isChanged() && (failures || bytes() >= LEAVING_BYTES);
+    if (isAtRisk && !isLeaving) event.preventDefault();
   });
   // Back from where sending led to, with the page as it was.
   window.addEventListener("pageshow", () => (isLeaving = false));

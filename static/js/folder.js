@@ -32,7 +32,7 @@ if (form) {
     show();
   });
   document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") choose(boxes, false);
+    if (key === "Escape" && !document.querySelector("dialog[open]")) choose(boxes, false);
   });
   // Coming back with the browser's button, it has put the ticks back before this runs.
   window.addEventListener("pageshow", show);

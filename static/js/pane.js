@@ -17,6 +17,11 @@ class Pane {
     WIDE.addEventListener("change", () => this.isOpen && location.reload());
   }
 
+  // The address of what stands there, without the place in it.
+  get shown() {
+    return this.isOpen ? this.opened : this.list.url;
+  }
+
   get isOpen() {
     return !this.pane.hidden;
   }
@@ -48,6 +53,7 @@ class Pane {
   show(link, page, message) {
     const isHere = location.href === link.href;
     if (!isHere) history[this.isOpen ? "replaceState" : "pushState"]({}, "", link.href);
+    this.opened = link.pathname + link.search;
     document.title = page.title;
     for (const form of message.querySelectorAll("form:has([name=entry])")) {
       form.querySelector("[name=next]").value = this.list.url;
@@ -71,9 +77,11 @@ class Pane {
 
   // Where the browser's buttons have led.
   follow() {
+    const here = location.pathname + location.search;
+    if (here === this.shown) return; // to a place within it
     this.asked?.abort();
-    if (location.pathname + location.search === this.list.url) return this.close();
-    const link = [...room.querySelectorAll("a[data-opens]")].find(({ href }) => href === location.href);
+    if (here === this.list.url) return this.close();
+    const link = [...room.querySelectorAll("a[data-opens]")].find(({ pathname, search }) => pathname + search === here);
     if (link && WIDE.matches) this.open(link);
     else location.reload();
   }

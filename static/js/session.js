@@ -1,5 +1,6 @@
 // Two minutes before the session ends the page says so and offers to stay. What was asked here is no activity
-// (/session/); pressing the button is. Other windows of the same session may have moved the end meanwhile.
+// (/session/); pressing the button is. Other windows of the same session may have moved the end meanwhile, or one has
+// logged in anew there: then this page's forms get the new session's token.
 
 const box = document.querySelector("[data-session]");
 const POLL_EVERY = 15;
@@ -52,15 +53,34 @@ if (box) {
     if (secondsLeft() > 0) timer = setTimeout(tick, Math.max(1, pause) * 1000);
   }
 
+  // Whether the same person is logged in; from any page, which brings a token along.
+  async function renewToken() {
+    const page = await fetch(box.dataset.ask, { redirect: "manual" });
+    if (!page.ok) return false;
+    const told = new DOMParser().parseFromString(await page.text(), "text/html");
+    const who = (from) => from.querySelector("[data-person]")?.textContent;
+    if (!who(told) || who(told) !== who(document)) return false;
+    const token = told.querySelector('[name="csrfmiddlewaretoken"]').value;
+    for (const field of document.querySelectorAll('[name="csrfmiddlewaretoken"]')) field.value = token;
+    return true;
+  }
+
+  const stay = () =>
+    fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      headers: { Accept: "application/json" },
+    });
+
+  document.addEventListener("token", ({ detail }) => detail(renewToken()));
+  over.querySelector("[data-close]").addEventListener("click", () => (box.hidden = true));
+
   setInterval(() => box.hidden || secondsLeft() === 0 || show(), 1000);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      const answer = await fetch(form.action, {
-        method: "POST",
-        body: new URLSearchParams(new FormData(form)),
-        headers: { Accept: "application/json" },
-      });
+      let answer = await stay();
+      if (answer.status === 403 && (await renewToken())) answer = await stay();
       ends = performance.now() + (await answer.json()).seconds * 1000;
     } catch {
       await ask().catch(() => {});
@@ -69,6 +89,10 @@ if (box) {
     tick();
   });
   // A computer that slept: the clock went on.
-  document.addEventListener("visibilitychange", () => document.hidden || ask().then(show, () => {}));
+  const look = () => {
+    show();
+    tick();
+  };
+  document.addEventListener("visibilitychange", () => document.hidden || ask().then(look, () => {}));
   tick();
 }

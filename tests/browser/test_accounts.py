@@ -110,6 +110,30 @@ def test_pages_of_an_account(open_browser, recipient, log_in, screen):
         assert_good(page)
 
 
+def test_an_account_fits_the_narrowest_screen(open_browser, recipient):
+    """320 CSS pixels: WCAG 2.2, 1.4.10."""
+    page = open_browser(recipient, viewport={"width": 320, "height": 600})
+    page.goto(reverse("account"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_staying_after_logging_in_anew_in_another_window(open_browser, recipient, log_in, live_server, complaints):
+    Organization.objects.update(idle_minutes=10)
+    page = open_browser(recipient)
+    page.clock.install()
+    page.goto(reverse("inbox"))
+    PortalSession.objects.update(last_seen_at=moments.now() - timedelta(minutes=8, seconds=30))
+    page.clock.fast_forward(8 * 60_000 + 30_000)
+    page.get_by_role("button", name="Stay logged in").wait_for()
+    client = log_in(recipient)
+    page.context.clear_cookies()
+    session = client.cookies["session"].value
+    page.context.add_cookies([{"name": "session", "value": session, "url": live_server.url}])
+    page.get_by_role("button", name="Stay logged in").click()
+    page.get_by_role("button", name="Stay logged in").wait_for(state="hidden")
+    complaints.clear()
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_two_minutes_before_the_end(open_browser, recipient, screen):
     Organization.objects.update(idle_minutes=10)

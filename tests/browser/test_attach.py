@@ -184,3 +184,53 @@ def test_attaching_and_autosaving_are_one_window(open_browser, sender, file):
     page.locator("[name=revision][value='3']").wait_for(state="attached", timeout=15_000)
 
     assert Message.objects.count() == 1
+
+
+def test_nothing_is_sent_without_a_file_that_was_refused(open_browser, sender, colleague, tmp_path):
+    (tmp_path / "third.exe").write_bytes(b"3")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=to]", colleague.address)
+    page.fill("[name=subject]", "With a file")
+    held = []
+    page.route("**/drafts/**", lambda route: held.append(route), times=1)
+    page.set_input_files("[name=files]", tmp_path / "third.exe")
+    page.get_by_role("button", name="Send Securely").click()
+    held[0].continue_()
+    page.locator(".upload", has_text="the type .exe").wait_for()
+    page.wait_for_timeout(500)
+
+    assert not page.locator("[data-holding]").is_visible()
+    assert not Message.objects.filter(sent_at__isnull=False).exists()
+
+
+def test_removing_one_waits_for_the_others(open_browser, sender, file, tmp_path):
+    (tmp_path / "second.bin").write_bytes(b"2")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+    held = []
+    page.route("**/drafts/**", lambda route: held.append(route), times=1)
+    page.set_input_files("[name=files]", tmp_path / "second.bin")
+    page.get_by_role("button", name="Remove results.bin").click()
+    assert page.locator("[data-holding]").text_content() == "Done as soon as the files are attached."
+    held[0].continue_()
+    page.get_by_role("button", name="Remove results.bin").wait_for(state="detached")
+    page.get_by_role("button", name="Remove second.bin").wait_for()
+
+
+def test_trying_again_after_logging_in_anew(open_browser, sender, log_in, live_server, file, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=subject]", "Kept")
+    page.get_by_text("Draft saved").wait_for()
+    client = log_in(sender)
+    page.context.clear_cookies()
+    session = client.cookies["session"].value
+    page.context.add_cookies([{"name": "session", "value": session, "url": live_server.url}])
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Try again results.bin").click()
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+
+    complaints.clear()

@@ -160,3 +160,66 @@ def test_sending_does_not_wait_for_it(page, recipient):
         confirm.click()
     expect(page.get_by_role("heading", name="Sent Items")).to_be_visible()
     assert Message.objects.get().sent_at is not None
+
+
+def test_what_is_written_while_a_file_is_on_its_way_stays(page, sender, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    held = []
+    page.route("**/drafts/**", lambda r: held.append(r) if r.request.resource_type == "xhr" else r.continue_())
+    write(page, "First words")
+    page.set_input_files("[name=files]", tmp_path / "a.txt")
+    write(page, " and many more")
+    expect(told(page)).to_have_text(SAVED, timeout=SLOWLY)
+    held[0].continue_()
+    page.get_by_role("button", name="Remove a.txt").wait_for()
+    page.reload()
+
+    expect(page.locator("[data-page]")).to_have_text("First words and many more")
+    assert len(written(sender)) == 1
+
+
+def test_sending_while_nothing_answers_keeps_the_text_here(page, sender, recipient, complaints):
+    page.route("**/drafts/**", lambda route: route.abort())
+    page.fill("[name=to]", recipient.address)
+    write(page, "Do not lose me.")
+    expect(told(page)).to_have_text(re.compile("Not saved: the portal does not answer"), timeout=SLOWLY)
+    page.get_by_role("button", name="Send Securely").click()
+    expect(told(page)).to_have_text(re.compile("Not sent and not saved"))
+    expect(page.locator("[data-page]")).to_have_text("Do not lose me.")
+    page.unroute("**/drafts/**")
+    page.get_by_role("button", name="Send Securely").click()
+    page.get_by_role("button", name="It is right: Send Securely").or_(page.get_by_text("Sent securely")).wait_for()
+
+    complaints.clear()
+
+
+def test_what_was_sent_from_another_window_can_be_kept_as_a_draft(open_browser, sender, draft):
+    page = open_browser(sender)
+    page.goto(reverse("draft", args=[draft.message_id]))
+    sending.send_draft(actor=sender, entry=draft)
+    write(page, " Later words.")
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+    expect(page.get_by_text("sent already, from another window")).to_be_visible()
+
+    expect(page.locator("[data-page]")).to_have_text("Begun. Later words.")
+
+
+def test_logging_out_at_once_loses_nothing(page, sender):
+    page.fill("[name=subject]", "In a hurry")
+    page.get_by_role("button", name="Log Out").click()
+    page.wait_for_url(re.compile("/p/"))
+
+    assert [text.subject for text in written(sender)] == ["In a hurry"]
+
+
+def test_the_line_that_is_written_stays_above_the_buttons(open_browser, sender):
+    page = open_browser(sender, viewport={"width": 1280, "height": 800})
+    page.goto(reverse("compose"))
+    page.locator("[data-page]").click()
+    for number in range(40):
+        page.keyboard.type(f"Line {number}")
+        page.keyboard.press("Enter")
+    page.keyboard.type("last")
+    last = page.evaluate("getSelection().getRangeAt(0).getBoundingClientRect().bottom")
+
+    assert last <= page.locator(".compose__send").bounding_box()["y"]

@@ -63,3 +63,13 @@ def test_without_script_the_boxes_and_buttons_work(open_browser, recipient, five
     page.get_by_role("button", name="Undo").wait_for()
 
     assert page.locator(".row").count() == 4
+
+
+def test_closing_the_list_of_shortcuts_selects_nothing_else(page):
+    page.locator("[name=entry]").first.check()
+    page.keyboard.press("?")
+    page.get_by_role("heading", name="Keyboard shortcuts").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Keyboard shortcuts").wait_for(state="hidden")
+
+    assert page.locator("[name=entry]").first.is_checked()

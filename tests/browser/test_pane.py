@@ -163,3 +163,20 @@ def test_what_a_search_found_opens_beside_it_too(page, recipient):
     page.keyboard.press("Escape")
     expect(page.locator("[data-reading]")).to_be_hidden()
     assert page.url == found
+
+
+def test_the_skip_link_leaves_everything_where_it_is(page):
+    open_letter(page, 3)
+    page.evaluate("document.querySelector('.skip').click()")
+    page.wait_for_timeout(500)
+
+    assert is_open(page)
+    assert page.locator(".row").count() == 5
+
+
+def test_printed_it_is_the_message_alone_and_whole(page):
+    open_letter(page, 3)
+    page.emulate_media(media="print")
+
+    assert not page.locator(".row").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.room__message')).maxBlockSize") == "none"
