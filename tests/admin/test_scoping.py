@@ -61,7 +61,7 @@ def test_lists_show_own_rows_only(north, south, rows, label):
     model = apps.get_model(label)
     model_admin = admin.site._registry[model]
     url = page(model, "changelist")
-    columns = range(-len(model_admin.list_display), len(model_admin.list_display) + 1)
+    columns = range(1, len(model_admin.list_display) + 1)
     for query in ["", "?q=south", "?q=example", "?all=", *(f"?o={column}" for column in columns)]:
         response = north.client.get(url + query, follow=True)
         assert response.status_code == 200
