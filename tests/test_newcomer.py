@@ -21,8 +21,6 @@ import pytest
 
 from tests.portal_process import command, environment, free_port, running
 
-pytestmark = pytest.mark.xdist_group("newcomer")  # one process serves most of them
-
 
 class Visitor:
     """A browser without script: keeps cookies, follows redirects, posts a page's form."""
