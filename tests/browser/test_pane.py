@@ -179,4 +179,5 @@ def test_printed_it_is_the_message_alone_and_whole(page):
     page.emulate_media(media="print")
 
     assert not page.locator(".row").first.is_visible()
+    assert not page.get_by_role("heading", name="Inbox").is_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.room__message')).maxBlockSize") == "none"
