@@ -81,12 +81,16 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
 @transaction.atomic
 def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
     """Take the message back from one recipient. AlreadyRecalled the second time; the others keep theirs."""
-    message = Message.objects.select_for_update().select_related("organization").get(id=recipient.message_id)
+    # Not the organisation's row, which whatever goes into its audit log needs.
+    messages = Message.objects.select_for_update(of=("self",)).select_related("organization")
+    message = messages.get(id=recipient.message_id)
     now = moments.now()
     not_yet = Recipient.objects.filter(id=recipient.id, recalled_at__isnull=True)
-    if _is_taken_back(message) or not not_yet.update(recalled_at=now):
+    if _is_taken_back(message) or not not_yet.exists():
         raise AlreadyRecalled
+    # The copy first, as who opens it holds them (receipts.py).
     copies = _held_copies(message).filter(recipient=recipient).update(removed_at=now, wrapped_key=None)
+    not_yet.update(recalled_at=now)
     _destroy_quotes(Quote.objects.filter(message__sender=recipient.user, message__sent_at__isnull=True), message)
     stopped = outbox.cancel(_mails_about(message, recipient))
     leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message, recipient))

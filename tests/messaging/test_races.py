@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from messaging import access, drafts, expiry, folders, receipts, sending
 from messaging.models import Definition, MailboxEntry, Message, Recipient
-from messaging.recall import AlreadyRecalled, recall_message
+from messaging.recall import AlreadyRecalled, recall_for_recipient, recall_message
 from messaging.replies import Answer
 from portal import delivery, moments
 from portal.ids import uuid7
@@ -109,6 +109,21 @@ def test_recall_against_reading_deleting_and_removing(round_, sender, recipient,
     for person, entry in ((recipient, first), (second_recipient, second)):
         with pytest.raises(access.Gone):
             access.openable_entry(person, entry.id)
+
+
+@pytest.mark.parametrize("round_", range(10))
+def test_recall_for_one_against_their_reading(round_, sender, recipient, send):
+    message = send(sender, to=recipient.address)
+    entry = copy_of(message, recipient)
+    opened = access.openable_entry(recipient, entry.id)
+    row = Recipient.objects.get(message=message)
+    results = at_once(
+        lambda: recall_for_recipient(actor=sender, recipient=row),
+        lambda: receipts.record_opening(actor=recipient, entry=opened),
+    )
+    assert not [result for result in results if isinstance(result, Exception)]
+    with pytest.raises(access.Gone):
+        access.openable_entry(recipient, entry.id)
 
 
 @pytest.mark.parametrize("round_", range(5))
