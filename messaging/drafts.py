@@ -143,7 +143,7 @@ def _second(entry: MailboxEntry, text: DraftText) -> MailboxEntry:
     second = _create(entry.owner, uuid7(), text, None)
     second.message.in_reply_to, second.message.forwards = first.in_reply_to, first.forwards
     second_key = sealing.open_message_key(second)
-    if first.in_reply_to_id is not None:
+    if _are_fixed(second.message):
         typed = _recipients_of(first) if first.sent_at else sealing.open_draft_recipients(first, key)
         sealing.seal_draft_recipients(second.message, second_key, typed)
     replies.quote_under(second.message, second_key, _still_quoted(first, key))
@@ -157,7 +157,7 @@ def _still_quoted(first: Message, key: bytes) -> list[dict[str, Any]]:
 
 
 def _recipients_of(sent: Message) -> dict[str, str]:
-    """Of a reply: all are of the portal's choosing, and none is hidden."""
+    """Of a reply whose recipients are fixed: none is hidden."""
     listed = list(sent.recipients.order_by("id").values_list("role", "address"))
     typed = {role: ", ".join(address for its, address in listed if its == role) for role in ("to", "cc")}
     return typed | {"bcc": ""}

@@ -16,7 +16,7 @@ from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import audit, keyring, moments
 
-from . import bodies, cautions, definitions, drafts, licences, sealing
+from . import bodies, cautions, definitions, draft_quotes, drafts, licences, sealing
 from .addressing import Addressed, read_addresses
 from .copies import Copies
 from .models import Definition, MailboxEntry, Message, Recipient
@@ -119,12 +119,10 @@ def _source_problems(sending: _Sending) -> list[str]:
     source = sending.message.in_reply_to or sending.message.forwards
     # Locked, so that a recall is either before this (and the answer is refused) or after it.
     original = source and Message.objects.select_for_update().filter(id=source.id).first()
-    if original is None or original.sender_id == sending.actor.id:
-        return []
-    recalled_here = Recipient.objects.filter(message=original, user=sending.actor, recalled_at__isnull=False).exists()
-    if original.is_recalled() or recalled_here:
+    gone = draft_quotes.why_gone(original, sending.actor, sending.sent_at) if original else ""
+    if gone == "recalled":
         return [_("The original message has been recalled. Yours was not sent; it is kept as a draft.")]
-    if original.is_expired(sending.sent_at):
+    if gone:
         return [_("The original message has expired. Yours was not sent; it is kept as a draft.")]
     return []
 

@@ -25,7 +25,7 @@ def folded(text: str) -> str:
     (Unicode's compatibility forms), are the same."""
     if text.isascii():
         return text.lower()
-    for character in _INVISIBLE:  # looking for each takes a hundredth of the time of `translate`
+    for character in _INVISIBLE:  # many times as quick as `translate`, for there are few or none
         text = text.replace(character, "")
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 

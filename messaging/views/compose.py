@@ -4,7 +4,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,32 +14,24 @@ from accounts.http import AuthenticatedRequest
 from accounts.models import User
 from messaging import (
     access,
-    attachment_limits,
     attachments,
-    bodies,
-    definitions,
-    draft_quotes,
     drafts,
-    licences,
     replies,
-    rules,
-    scanning,
     sealing,
     sending,
     signatures,
     undo,
 )
-from messaging.addressing import MAX_RECIPIENTS
 from messaging.drafts import DraftText, SavedDraft
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
-from messaging.replies import Answer, Person
+from messaging.replies import Answer
 from messaging.uploads import SealedUpload, receives_files
 from portal import dates, moments
 from portal.ids import uuid7
-from portal.models import Organization
 
-from .navigation import mailbox_context, offer_undo
+from .compose_page import draft_page, page
+from .navigation import offer_undo
 from .parsing import parsed_uuids
 
 
@@ -49,7 +41,7 @@ def compose(request: AuthenticatedRequest) -> HttpResponse:
     if not sending.may_write_new_messages(request.user):
         raise PermissionDenied(_("Your account can answer messages, but not write new ones."))
     form = ComposeForm.of(DraftText(), **_signed(request)).begun_in("to")
-    return _page(request, uuid7(), form, heading=_("New message"))
+    return page(request, uuid7(), form, heading=_("New message"))
 
 
 @require_safe
@@ -80,7 +72,7 @@ def _answer_page(request: AuthenticatedRequest, answer: Answer, **context: Any) 
     is_reply = not answer.is_forward
     if is_reply and not request.user.organization.replies_may_change_recipients:
         context["fixed"] = replies.recipients(answer, request.user)
-    return _page(request, uuid7(), form, is_reply=is_reply, quotes=quotes, **context)
+    return page(request, uuid7(), form, is_reply=is_reply, quotes=quotes, **context)
 
 
 def _signed(request: AuthenticatedRequest) -> dict[str, str]:
@@ -116,7 +108,7 @@ def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
             return _already_sent(request, message)
     if entry is None:
         raise Http404
-    return _draft_page(request, entry)
+    return draft_page(request, entry)
 
 
 _SECOND = gettext_lazy(
@@ -223,9 +215,9 @@ def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, confirmed: bool
     try:
         sent = sending.send_draft(actor=request.user, entry=entry, confirmed=confirmed)
     except sending.NotSent as not_sent:
-        return _draft_page(request, entry, problems=not_sent.problems, status=422)
+        return draft_page(request, entry, problems=not_sent.problems, status=422)
     except sending.NeedsConfirmation as needed:
-        return _draft_page(request, entry, cautions=needed.cautions, status=422)
+        return draft_page(request, entry, cautions=needed.cautions, status=422)
     offer_undo(
         request,
         sending.sent_summary(sent.message.recipients.count()),
@@ -251,84 +243,3 @@ def undo_sending(request: AuthenticatedRequest) -> HttpResponse:
         return redirect("message", entry_id)
     messages.success(request, _("Taken back. Nobody has seen it; here is your draft."))
     return redirect("draft", message.id)
-
-
-def _draft_page(request: AuthenticatedRequest, entry: MailboxEntry, **more: Any) -> HttpResponse:
-    message, key = entry.message, sealing.open_message_key(entry)
-    text = drafts.open_draft(entry)
-    is_reply = message.in_reply_to_id is not None
-    is_fixed = is_reply and not request.user.organization.replies_may_change_recipients
-    return _page(
-        request,
-        message.id,
-        ComposeForm.of(text),
-        heading=_("Reply") if is_reply else _("Draft"),
-        is_reply=is_reply,
-        fixed={"to": _people(text.to), "cc": _people(text.cc)} if is_fixed else None,
-        quotes=draft_quotes.open_quotes(message, key, request.user),
-        attachments=attachments.listed(message, key),
-        body_html=text.body,
-        is_saved=True,
-        **more,
-    )
-
-
-def _licence(user: User) -> licences.Usage | None:
-    """What is left of this month's licence, for whom one counts."""
-    if not sending.may_write_to_anyone(user):
-        return None
-    return licences.usage(user, licences.month_of(user, moments.now()))
-
-
-def _definitions(user: User, form: ComposeForm, *, is_reply: bool) -> dict[str, Any]:
-    """The choice of definitions, each with what its readers will be told; a reply is always under the default."""
-    if is_reply:
-        return {"definition": definitions.default_for(user.organization)}
-    offered = definitions.offered_to(user)
-    # The form holds the choice as text.
-    chosen = form["definition"].value() or str(next(one.id for one in offered if one.is_default))
-    return {
-        "definition": next((one for one in offered if str(one.id) == chosen), None),
-        "offered": [(one, rules.preview(one)) for one in offered],
-    }
-
-
-def _people(addresses: str) -> list[Person]:
-    return [Person(address) for address in addresses.split(", ") if address]
-
-
-def _page(
-    request: AuthenticatedRequest,
-    message_id: uuid.UUID,
-    form: ComposeForm,
-    *,
-    is_reply: bool = False,
-    status: int = 200,
-    **context: Any,
-) -> HttpResponse:
-    quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in context.pop("quotes", [])]
-    context = {
-        **mailbox_context(request, MailboxEntry.Folder.DRAFTS if context.get("is_saved") else ""),
-        "form": form,
-        "action": reverse("draft", args=[message_id]),
-        "licence": _licence(request.user),
-        "may_request_receipt": request.user.is_internal,
-        **_definitions(request.user, form, is_reply=is_reply),
-        "limits": _limits(request.user.organization),
-        "quotes": quotes,
-        **context,
-    }
-    return render(request, "messaging/compose.html", context, status=status)
-
-
-def _limits(organization: Organization) -> dict[str, Any]:
-    """What is said before it is hit."""
-    return {
-        "file_bytes": organization.max_attachment_mb * attachment_limits.MB,
-        "message_bytes": organization.max_message_mb * attachment_limits.MB,
-        "forbidden": ", ".join(sorted(organization.forbidden_endings)),
-        "attachments": attachment_limits.MAX_ATTACHMENTS,
-        "recipients": MAX_RECIPIENTS,
-        "are_scanned": scanning.is_on(),
-        "hold_unscanned": organization.hold_unscanned,
-    }

@@ -101,6 +101,7 @@ class Upload {
     this.tries = 0;
     if (this.outdated) await renewedToken().catch(() => {});
     this.outdated = false;
+    if (!this.row.isConnected) return; // cancelled meanwhile
     waiting.push(this);
     if (!current) next();
   }

@@ -110,6 +110,20 @@ def test_pages_of_an_account(open_browser, recipient, log_in, screen):
         assert_good(page)
 
 
+def test_that_it_has_ended_can_be_put_aside_while_writing(open_browser, sender, complaints):
+    Organization.objects.update(idle_minutes=10)
+    page = open_browser(sender)
+    page.clock.install()
+    page.goto(reverse("compose"))
+    PortalSession.objects.all().delete()
+    page.clock.fast_forward(11 * 60_000)
+    page.get_by_text("You have been logged out").wait_for()
+    assert_good(page)
+    page.get_by_role("alert").get_by_role("button", name="Close").click()
+    page.get_by_text("You have been logged out").wait_for(state="hidden")
+    complaints.clear()
+
+
 def test_an_account_fits_the_narrowest_screen(open_browser, recipient):
     """320 CSS pixels: WCAG 2.2, 1.4.10."""
     page = open_browser(recipient, viewport={"width": 320, "height": 600})

@@ -133,7 +133,7 @@ def test_somebody_else_in_the_other_window_gets_nothing(page, sender, colleague,
     complaints.clear()
 
 
-def test_what_was_sent_from_another_window_is_said(open_browser, sender, draft):
+def test_what_was_sent_from_another_window_is_said_and_kept_as_a_draft(open_browser, sender, draft):
     page = open_browser(sender)
     page.goto(reverse("draft", args=[draft.message_id]))
     sending.send_draft(actor=sender, entry=draft)
@@ -141,6 +141,9 @@ def test_what_was_sent_from_another_window_is_said(open_browser, sender, draft):
     expect(told(page)).to_have_text(re.compile("has been sent already"), timeout=SLOWLY)
 
     assert page.locator("[data-page]").text_content() == "Begun. Too late."
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+    expect(page.get_by_text("sent already, from another window")).to_be_visible()
+    expect(page.locator("[data-page]")).to_have_text("Begun. Too late.")
 
 
 def test_sending_does_not_wait_for_it(page, recipient):
@@ -191,17 +194,6 @@ def test_sending_while_nothing_answers_keeps_the_text_here(page, sender, recipie
     page.get_by_role("button", name="It is right: Send Securely").or_(page.get_by_text("Sent securely")).wait_for()
 
     complaints.clear()
-
-
-def test_what_was_sent_from_another_window_can_be_kept_as_a_draft(open_browser, sender, draft):
-    page = open_browser(sender)
-    page.goto(reverse("draft", args=[draft.message_id]))
-    sending.send_draft(actor=sender, entry=draft)
-    write(page, " Later words.")
-    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
-    expect(page.get_by_text("sent already, from another window")).to_be_visible()
-
-    expect(page.locator("[data-page]")).to_have_text("Begun. Later words.")
 
 
 def test_logging_out_at_once_loses_nothing(page, sender):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from messaging.models import MailboxEntry, Message
 from portal.ids import uuid7
+from portal.models import Organization
 
 from .conftest import BODY, SUBJECT, copy_of, file_named
 
@@ -120,6 +121,19 @@ def test_what_was_written_here_when_it_was_sent_from_another_window_is_kept(clie
     assert "sent already, from another window" in page.text
     assert "One. Two." in page.text
     assert Message.objects.filter(sent_at__isnull=False).count() == 1
+
+
+def test_one_whose_recipients_could_be_changed_keeps_those_typed(sender, recipient, colleague, send, log_in):
+    Organization.objects.update(replies_may_change_recipients=True)
+    original = send(sender, to=recipient.address)
+    client = log_in(recipient)
+    address = reverse("draft", args=[uuid7()])
+    form = {"answers": copy_of(original, recipient).id, "subject": "Re", "body": "Yes.", "to": sender.address}
+    assert client.post(address, form | {"action": "send", "window": "one"}).url == reverse("sent")
+    typed = {"to": colleague.address, "bcc": sender.address, "body": "No."}
+    page = client.post(address, form | typed | {"action": "save", "window": "two"}, follow=True)
+    initial = page.context["form"].initial
+    assert (initial["to"], initial["bcc"]) == (colleague.address, sender.address)
 
 
 def test_a_reply_kept_beside_the_one_that_was_sent_goes_to_the_same_people(sender, recipient, send, log_in):
