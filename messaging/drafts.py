@@ -78,21 +78,22 @@ def save_draft(
     """
     is_second = is_older = False
     if entry is None:
-        entry = _create(actor, message_id, text, answer)
+        entry = create(actor, message_id, text, answer)
     else:
         lock_unsent(entry)
         is_second = _was_saved_elsewhere(entry.message, text)
         is_older = keeps_newer and not is_second and text.revision != entry.message.revision
-        entry = _second(entry, text) if is_second else entry
+        entry = second(entry, text) if is_second else entry
         _keep_for_this_month(entry)
     message, key = entry.message, sealing.open_message_key(entry)
     problems = []
     if not is_older:
-        _write(message, key, text, keep_recipients=_are_fixed(message))
+        _write(message, key, text)
         problems += _choose_definition(message, text)
     message.revision += 1
     message.window = text.window
-    message.save()
+    # What stands in the row of an older form may have been read before it was locked.
+    message.save(update_fields=["revision", "window", "saved_at", "retention_key"] if is_older else None)
     if removed_attachments:
         attachments.detach(message, removed_attachments)
     problems += attachments.attach(message, key, uploads)
@@ -120,47 +121,22 @@ def _keep_for_this_month(entry: MailboxEntry) -> None:
     entry.save(update_fields=["wrapped_key"])
 
 
-@transaction.atomic
-def save_beside_sent(*, actor: User, message_id: uuid.UUID, text: DraftText) -> MailboxEntry | None:
-    """Keep what was written in one window when the message had been sent from another: a draft of its own. None where
-    there is nothing to keep, for it was sent from this window, or just so."""
-    sent = MailboxEntry.objects.filter(message=message_id, owner=actor, kind=MailboxEntry.Kind.SENT)
-    entry = sent.select_related("message__retention_key", "owner__organization").first()
-    if entry is None or entry.removed_at is not None or text.window in ("", entry.message.window):
-        return None
-    key = sealing.open_message_key(entry)
-    if (text.subject, text.body) == (sealing.open_subject(entry.message, key), sealing.open_body(entry.message, key)):
-        return None
-    second = _second(entry, text)
-    second.message.window = text.window
-    second.message.save()
-    return second
-
-
-def _second(entry: MailboxEntry, text: DraftText) -> MailboxEntry:
+def second(entry: MailboxEntry, text: DraftText) -> MailboxEntry:
     """A draft beside the first, or beside what was sent: what it answers, quotes and carries is the same."""
     first, key = entry.message, sealing.open_message_key(entry)
-    second = _create(entry.owner, uuid7(), text, None)
-    second.message.in_reply_to, second.message.forwards = first.in_reply_to, first.forwards
-    second_key = sealing.open_message_key(second)
-    if _are_fixed(second.message):
-        typed = _recipients_of(first) if first.sent_at else sealing.open_draft_recipients(first, key)
-        sealing.seal_draft_recipients(second.message, second_key, typed)
-    replies.quote_under(second.message, second_key, _still_quoted(first, key))
-    attachments.copy_to(second.message, second_key, first, key)
-    return second
+    begun = _begun(entry.owner, uuid7())
+    begun.in_reply_to_id, begun.answers_all = first.in_reply_to_id, first.answers_all
+    begun.forwards_id = first.forwards_id
+    beside = _create(begun, text)
+    beside_key = sealing.open_message_key(beside)
+    replies.quote_under(beside.message, beside_key, _still_quoted(first, key))
+    attachments.copy_to(beside.message, beside_key, first, key)
+    return beside
 
 
 def _still_quoted(first: Message, key: bytes) -> list[dict[str, Any]]:
     quotes = draft_quotes.open_quotes(first, key, first.sender)
     return [quote | {"destroyed": True} if quote.get("ended") else quote for quote in quotes]
-
-
-def _recipients_of(sent: Message) -> dict[str, str]:
-    """Of a reply whose recipients are fixed: none is hidden."""
-    listed = list(sent.recipients.order_by("id").values_list("role", "address"))
-    typed = {role: ", ".join(address for its, address in listed if its == role) for role in ("to", "cc")}
-    return typed | {"bcc": ""}
 
 
 def _choose_definition(message: Message, text: DraftText) -> list[str]:
@@ -171,31 +147,38 @@ def _choose_definition(message: Message, text: DraftText) -> list[str]:
     return [_("The definition you chose does not exist any more. Please choose another one.")]
 
 
-def _create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer | None) -> MailboxEntry:
-    now = moments.now()
-    retention_key = keyring.retention_key_for(actor.organization, now)
-    message = Message(id=message_id, organization=actor.organization, sender=actor, retention_key=retention_key)
+def create(actor: User, message_id: uuid.UUID, text: DraftText, answer: Answer | None = None) -> MailboxEntry:
+    """A new draft; SavedMeanwhile where there is one of that id."""
+    message = _begun(actor, message_id)
+    if answer is None:
+        return _create(message, text)
+    replies.refuse_unless_allowed(answer)
+    if answer.is_forward:
+        message.forwards = answer.message
+    else:
+        message.in_reply_to, message.answers_all = answer.message, answer.to_all
+    entry = _create(message, text)
+    key = sealing.open_message_key(entry)
+    replies.quote_under(message, key, replies.quoted(answer.entry))
+    if answer.is_forward:
+        attachments.copy_to(message, key, answer.message, sealing.open_message_key(answer.entry))
+    return entry
+
+
+def _begun(actor: User, message_id: uuid.UUID) -> Message:
+    retention_key = keyring.retention_key_for(actor.organization, moments.now())
+    return Message(id=message_id, organization=actor.organization, sender=actor, retention_key=retention_key)
+
+
+def _create(message: Message, text: DraftText) -> MailboxEntry:
     key = keyring.new_key()
-    _write(message, key, text, keep_recipients=False)
-    if answer is not None:
-        replies.refuse_unless_allowed(answer)
-        if answer.is_forward:
-            message.forwards = answer.message
-        else:
-            message.in_reply_to = answer.message
-            if _are_fixed(message):
-                typed = replies.typed_recipients(answer, actor)
-                sealing.seal_draft_recipients(message, key, typed | {"bcc": ""})
+    _write(message, key, text)
     try:
         with transaction.atomic():
             message.save(force_insert=True)
     except IntegrityError:
         raise SavedMeanwhile from None
-    if answer is not None:
-        replies.quote_under(message, key, replies.quoted(answer.entry))
-        if answer.is_forward:
-            attachments.copy_to(message, key, answer.message, sealing.open_message_key(answer.entry))
-    return add_draft_entry(message, key, now)
+    return add_draft_entry(message, key, moments.now())
 
 
 def add_draft_entry(message: Message, key: bytes, now: datetime, entry_id: uuid.UUID | None = None) -> MailboxEntry:
@@ -214,24 +197,28 @@ def add_draft_entry(message: Message, key: bytes, now: datetime, entry_id: uuid.
     return entry
 
 
-def _write(message: Message, key: bytes, text: DraftText, *, keep_recipients: bool) -> None:
+def _write(message: Message, key: bytes, text: DraftText) -> None:
     message.subject = sealing.seal_message_text(message, key, "subject", text.subject)
     message.body = sealing.seal_message_text(message, key, "body", text.body)
     message.expires_at = text.expires_at
     message.read_receipt = text.read_receipt
-    if not keep_recipients:
-        sealing.seal_draft_recipients(message, key, {"to": text.to, "cc": text.cc, "bcc": text.bcc})
+    typed = {"to": text.to, "cc": text.cc, "bcc": text.bcc}
+    sealing.seal_draft_recipients(message, key, _fixed_recipients(message) or typed)
 
 
-def _are_fixed(message: Message) -> bool:
+def are_fixed(message: Message) -> bool:
     """A reply goes to those it answers, unless the organisation lets its people change that."""
     return message.in_reply_to_id is not None and not message.organization.replies_may_change_recipients
+
+
+def _fixed_recipients(message: Message) -> dict[str, str] | None:
+    return replies.typed(replies.of_draft(message)) if are_fixed(message) else None
 
 
 def open_draft(entry: MailboxEntry) -> DraftText:
     """What was written so far."""
     message, key = entry.message, sealing.open_message_key(entry)
-    recipients = sealing.open_draft_recipients(message, key)
+    recipients = _fixed_recipients(message) or sealing.open_draft_recipients(message, key)
     return DraftText(
         **recipients,
         subject=sealing.open_subject(message, key),

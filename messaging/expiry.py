@@ -55,6 +55,7 @@ def extend_expiry(*, actor: User, message: Message, until: datetime) -> None:
     with transaction.atomic():
         extendable = Message.objects.filter(
             id=message.id,
+            sent_at__isnull=False,
             expires_at__gt=Now(),
             expires_at__lt=until,
             recalled_at__isnull=True,
@@ -70,6 +71,8 @@ def extend_expiry(*, actor: User, message: Message, until: datetime) -> None:
 
 
 def _why_not(message: Message, until: datetime) -> str:
+    if message.sent_at is None:
+        return _("The sending of this message has been undone.")
     if message.is_recalled():
         return _("The message has been recalled.")
     if message.expires_at is None:

@@ -78,9 +78,11 @@ class ComposeForm(forms.Form):
     def text(self, before: DraftText | None) -> DraftText:
         """What was typed. `before`, the draft as it stood, keeps its formatting where a person without the editor
         left its words alone."""
-        typed = {name: self._typed(name).strip() for name in ("to", "cc", "bcc", "subject")}
         return DraftText(
-            **typed,
+            to=self._recipients("to", before),
+            cc=self._recipients("cc", before),
+            bcc=self._recipients("bcc", before),
+            subject=self._typed("subject").strip(),
             body=self._body(before),
             expires_at=self._expires_at(),
             read_receipt=bool(self._typed("read_receipt")),
@@ -107,6 +109,12 @@ class ComposeForm(forms.Form):
         if before is not None and words == plain_text(before.body):
             return before.body
         return bodies.from_plain_text(written)
+
+    def _recipients(self, name: str, before: DraftText | None) -> str:
+        """A form without the field (a reply's) leaves the draft's as they are."""
+        if name not in self.data and before is not None:
+            return str(getattr(before, name))
+        return self._typed(name).strip()
 
     def _definition(self, before: DraftText | None) -> uuid.UUID | None:
         """A form without the field (there was nothing to choose) leaves the draft's as it is."""

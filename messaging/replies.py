@@ -30,14 +30,18 @@ class Answer:
 
 
 def may_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
-    """The author of a message may always write to its recipients again; recipients as the definition says. For either
-    there has to be somebody to write to."""
+    """Whether it is allowed, and there is somebody to write to."""
+    if not _allows_reply(entry, to_all=to_all):
+        return False
     message = entry.message
     if entry.is_authors:
         return _listed(message).exists()
-    if not (message.may_reply_all if to_all else message.may_reply):
-        return False
     return not message.sender.is_erased or (to_all and _listed(message).exclude(user=entry.owner_id).exists())
+
+
+def _allows_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
+    """The author of a message may always write to its recipients again; recipients as the definition says."""
+    return entry.is_authors or (entry.message.may_reply_all if to_all else entry.message.may_reply)
 
 
 def may_forward(entry: MailboxEntry) -> bool:
@@ -45,8 +49,10 @@ def may_forward(entry: MailboxEntry) -> bool:
 
 
 def refuse_unless_allowed(answer: Answer) -> None:
-    allowed = may_forward(answer.entry) if answer.is_forward else may_reply(answer.entry, to_all=answer.to_all)
-    if not allowed:
+    """PermissionDenied where the definition does not allow it. That nobody is left to write to is said when it is
+    sent: until then, what was written is kept."""
+    entry = answer.entry
+    if not (may_forward(entry) if answer.is_forward else _allows_reply(entry, to_all=answer.to_all)):
         raise PermissionDenied
 
 
@@ -57,15 +63,15 @@ class Person(NamedTuple):
     name: str = ""
 
 
-def recipients(answer: Answer, author: User) -> dict[str, list[Person]]:
-    """{"to": […], "cc": […]} of a reply. Bcc readers are on no reply, and nobody answers themselves
+def recipients(message: Message, author: User, *, to_all: bool) -> dict[str, list[Person]]:
+    """{"to": […], "cc": […]} of a reply to it. Bcc readers are on no reply, and nobody answers themselves
     unless there is nobody else."""
-    sender, listed = answer.message.sender, _listed(answer.message)
-    if answer.entry.is_authors:
+    sender, listed = message.sender, _listed(message)
+    if sender.pk == author.pk:
         to, cc = _of_role(listed, Recipient.Role.TO), _of_role(listed, Recipient.Role.CC)
-        return {"to": to, "cc": cc if answer.to_all or not to else []}
+        return {"to": to, "cc": cc if to_all or not to else []}
     to = [] if sender.is_erased else [_person(sender)]
-    if not answer.to_all:
+    if not to_all:
         return {"to": to, "cc": []}
     others = listed.exclude(user__in=[author, sender])
     return {"to": [*to, *_of_role(others, Recipient.Role.TO)], "cc": _of_role(others, Recipient.Role.CC)}
@@ -85,10 +91,17 @@ def _person(user: User) -> Person:
     return Person(user.address, user.name)
 
 
-def typed_recipients(answer: Answer, author: User) -> dict[str, str]:
-    """The same as a form's fields have it."""
-    people = recipients(answer, author)
-    return {role: ", ".join(person.address for person in people[role]) for role in ("to", "cc")}
+def of_draft(draft: Message) -> dict[str, list[Person]]:
+    """The same of a reply that is not sent yet: since it was begun, people may have got another address or have been
+    erased."""
+    assert draft.in_reply_to_id is not None  # noqa: S101  only replies are asked about
+    answered = Message.objects.select_related("sender").defer("subject", "body", "draft_recipients")
+    return recipients(answered.get(pk=draft.in_reply_to_id), draft.sender, to_all=draft.answers_all)
+
+
+def typed(people: dict[str, list[Person]]) -> dict[str, str]:
+    """As a form's fields have them: {"to": …, "cc": …, "bcc": ""}."""
+    return {role: ", ".join(person.address for person in people.get(role, [])) for role in ("to", "cc", "bcc")}
 
 
 def subject_of(answer: Answer, subject: str) -> str:

@@ -68,6 +68,8 @@ def _locked_open_message(message_id) -> Message:
         .select_related("retention_key", "organization", "sender")
         .get(id=message_id)
     )
+    if message.sent_at is None:
+        raise NotResent(_("The sending of this message has been undone."))
     if message.is_recalled():
         raise NotResent(_("The message has been recalled."))
     if message.is_expired(moments.now()):

@@ -8,13 +8,17 @@ from .models import Definition, MailboxEntry
 from .models.definition import MessageRules
 
 
-def allowed_in_words(entry: MailboxEntry) -> list[str]:
-    """Sentences for the message page: what the reader of this copy may and may not do."""
+def allowed_in_words(entry: MailboxEntry, *, can_reply: bool, can_reply_all: bool) -> list[str]:
+    """Sentences for the message page: what the reader of this copy may and may not do. can_reply, can_reply_all:
+    whether there is somebody to write to, too (replies.py)."""
     message = entry.message
     if entry.is_authors:
         named = recipients_may(message)
         return [_("Recipients may: %(verbs)s.") % {"verbs": named} if named else _("Recipients may only read.")]
-    return _readers_are_told(message)
+    answering = _answering(can_reply, can_reply_all)
+    if not (can_reply or can_reply_all) and (message.may_reply or message.may_reply_all):
+        answering = _("There is nobody left to reply to.")
+    return [answering, *_beside_answering(message)]
 
 
 def may_print(entry: MailboxEntry) -> bool:
@@ -32,11 +36,12 @@ def preview(definition: Definition) -> list[str]:
         until = _("The message can be read until it is destroyed at the end of the retention.")
     else:
         until = ngettext("The message can be read for %d day.", "The message can be read for %d days.", days) % days
-    return [*_readers_are_told(definition), until]
+    answering = _answering(definition.may_reply, definition.may_reply_all)
+    return [answering, *_beside_answering(definition), until]
 
 
-def _readers_are_told(rules: MessageRules) -> list[str]:
-    may = [_answering(rules)]
+def _beside_answering(rules: MessageRules) -> list[str]:
+    may = []
     if rules.may_forward:
         may.append(_("You may forward this message."))
     if rules.may_download:
@@ -45,12 +50,12 @@ def _readers_are_told(rules: MessageRules) -> list[str]:
     return may
 
 
-def _answering(message: MessageRules) -> str:
-    if message.may_reply and message.may_reply_all:
+def _answering(may_reply: bool, may_reply_all: bool) -> str:
+    if may_reply and may_reply_all:
         return _("You may reply to the sender or to everyone.")
-    if message.may_reply:
+    if may_reply:
         return _("You may reply to the sender only.")
-    if message.may_reply_all:
+    if may_reply_all:
         return _("You may reply to everyone.")
     return _("Replies are not allowed.")
 

@@ -58,7 +58,7 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
     NotSent when a rule stands against it; NeedsConfirmation, unless confirmed, when something is worth a second
     look; drafts.AlreadySent when it is no draft any more.
     """
-    people = _checked(drafts.open_draft(entry), actor)
+    people = _checked(entry, actor)
     with transaction.atomic():
         drafts.lock_unsent(entry)
         sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), people)
@@ -77,9 +77,12 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
     return sent
 
 
-def _checked(text: drafts.DraftText, actor: User) -> list[Addressed]:
-    """Everybody the draft goes to, or NotSent with what can be said without the database."""
+def _checked(entry: MailboxEntry, actor: User) -> list[Addressed]:
+    """Everybody the draft goes to, or NotSent with what can be said of the draft alone."""
+    text = drafts.open_draft(entry)
     people, problems = read_addresses(text, actor)
+    if drafts.are_fixed(entry.message) and not people:
+        problems = [_("There is nobody left to reply to. Yours was not sent; it is kept as a draft.")]
     if len(text.subject) > MAX_SUBJECT_CHARACTERS:
         problems.append(
             _("The subject is too long: at most %(limit)d characters, this one has %(count)d.")
@@ -116,9 +119,10 @@ def may_write_new_messages(user: User) -> bool:
 
 def _source_problems(sending: _Sending) -> list[str]:
     """What stands against answering or passing on: the original is gone."""
-    source = sending.message.in_reply_to or sending.message.forwards
+    source = sending.message.in_reply_to_id or sending.message.forwards_id
     # Locked, so that a recall is either before this (and the answer is refused) or after it.
-    original = source and Message.objects.select_for_update().filter(id=source.id).first()
+    rows = Message.objects.select_for_update().defer("subject", "body", "draft_recipients")
+    original = rows.filter(id=source).first() if source else None
     gone = draft_quotes.why_gone(original, sending.actor, sending.sent_at) if original else ""
     if gone == "recalled":
         return [_("The original message has been recalled. Yours was not sent; it is kept as a draft.")]

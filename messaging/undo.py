@@ -52,10 +52,8 @@ def _without_messages(recipients: list[Recipient]) -> list[User]:
 
 def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipients: list[Recipient]) -> None:
     key = sealing.open_message_key(entry)
-    # A reply's are not typed: as the draft of one has them.
-    written = _written if message.in_reply_to_id is None else _address
     typed = {
-        role: ", ".join(written(recipient) for recipient in recipients if recipient.role == role)
+        role: ", ".join(_written(recipient) for recipient in recipients if recipient.role == role)
         for role in Recipient.Role.values
     }
     sealing.seal_draft_recipients(message, key, typed)
@@ -74,7 +72,3 @@ def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipient
 def _written(recipient: Recipient) -> str:
     name = recipient.name.replace('"', "'")
     return f'"{name}" <{recipient.address}>' if name else recipient.address
-
-
-def _address(recipient: Recipient) -> str:
-    return recipient.address

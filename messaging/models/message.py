@@ -28,6 +28,7 @@ class Message(MessageRules):
     in_reply_to = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="replies", db_index=False
     )
+    answers_all = models.BooleanField(default=False, db_default=False, help_text="Of a reply: written as Reply All.")
     forwards = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="forwarded_in", db_index=False
     )

@@ -19,6 +19,7 @@ from messaging import (
     replies,
     sealing,
     sending,
+    sent_meanwhile,
     signatures,
     undo,
 )
@@ -65,13 +66,16 @@ def forward(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
 
 def _answer_page(request: AuthenticatedRequest, answer: Answer, **context: Any) -> HttpResponse:
     quotes = replies.quoted(answer.entry)
-    typed = {"to": "", "cc": ""} if answer.is_forward else replies.typed_recipients(answer, request.user)
-    text = DraftText(to=typed["to"], cc=typed["cc"], subject=replies.subject_of(answer, quotes[0]["subject"]))
+    people = {} if answer.is_forward else replies.recipients(answer.message, request.user, to_all=answer.to_all)
+    typed, subject = replies.typed(people), replies.subject_of(answer, quotes[0]["subject"])
+    text = DraftText(to=typed["to"], cc=typed["cc"], subject=subject)
     hidden = {"answers": answer.entry.id, "to_all": answer.to_all, "is_forward": answer.is_forward}
     form = ComposeForm.of(text, **hidden, **_signed(request)).begun_in("to" if answer.is_forward else "body")
     is_reply = not answer.is_forward
+    if is_reply and not any(people.values()):
+        raise PermissionDenied(_("There is nobody left to reply to."))
     if is_reply and not request.user.organization.replies_may_change_recipients:
-        context["fixed"] = replies.recipients(answer, request.user)
+        context["fixed"] = people
     return page(request, uuid7(), form, is_reply=is_reply, quotes=quotes, **context)
 
 
@@ -117,6 +121,9 @@ _SECOND = gettext_lazy(
 )
 
 
+_SENT = gettext_lazy("This message has been sent already. What you wrote here since is kept as a draft of its own.")
+
+
 _UNANSWERABLE = gettext_lazy(
     "What you were answering can be opened no more: it was recalled, has expired or was removed. Your text is kept as "
     "a draft of its own."
@@ -128,17 +135,11 @@ def _already_sent(request: AuthenticatedRequest, message_id: uuid.UUID) -> HttpR
     if action == "autosave":
         return JsonResponse({"sent": True})
     if request.method == "POST" and action != "discard":
-        text = ComposeForm(request.POST).text(None)
-        kept = drafts.save_beside_sent(actor=request.user, message_id=message_id, text=text)
+        kept = sent_meanwhile.keep(
+            actor=request.user, message_id=message_id, form=ComposeForm(request.POST), uploads=_uploads(request)
+        )
         if kept is not None:
-            messages.warning(
-                request,
-                _(
-                    "This message has been sent already, from another window. What you wrote here is kept as a draft "
-                    "of its own."
-                ),
-            )
-            return redirect("draft", kept.message_id)
+            return _after_saving(request, kept, action or "save", str(_SENT))
     messages.info(request, _("This message has been sent already."))
     return redirect("sent")
 
@@ -161,12 +162,17 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         entry=entry,
         text=form.text(drafts.open_draft(entry) if entry else None),
         answer=answer,
-        uploads=cast("list[SealedUpload]", request.FILES.getlist("files")),
+        uploads=_uploads(request),
         removed_attachments=parsed_uuids(request.POST.getlist("remove")),
         keeps_newer=action == "upload",
     )
-    saved.problems += form.problems()
+    if action != "upload":  # what is said of that is said of its file
+        saved.problems += form.problems()
     return _after_saving(request, saved, action, str(_SECOND) if saved.is_second else warning)
+
+
+def _uploads(request: AuthenticatedRequest) -> list[SealedUpload]:
+    return cast("list[SealedUpload]", request.FILES.getlist("files"))
 
 
 def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str, warning: str) -> HttpResponse:

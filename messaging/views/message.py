@@ -32,6 +32,7 @@ def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
 def _message_context(copy: MailboxEntry) -> dict[str, Any]:
     key = sealing.open_message_key(copy)
     files = attachments.listed(copy.message, key)
+    verbs = _readers_verbs(copy)
     return {
         "entry": copy,
         "message": copy.message,
@@ -41,10 +42,10 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         **_listed_recipients(copy, with_bcc=copy.is_authors),
         "state": _state(copy),
         "attachments": [_file(copy, file) for file in files],
-        "allowed": rules.allowed_in_words(copy),
+        "allowed": rules.allowed_in_words(copy, can_reply=verbs["can_reply"], can_reply_all=verbs["can_reply_all"]),
         "body_url": reverse("body", args=[copy.id]),
         "is_own_copy": copy.kind == MailboxEntry.Kind.OWN_COPY,
-        **_readers_verbs(copy),
+        **verbs,
         **(_senders_part(copy, files) if copy.is_authors else {}),
     }
 

@@ -147,7 +147,14 @@ function next() {
   if (!button) return;
   // Looked up anew: it may have stood beside a file, in what has been replaced since.
   const same = [...form.elements].find(({ name, value }) => name === button.name && value === button.value);
-  if (same) form.requestSubmit(same);
+  form.requestSubmit(same ?? standIn(button));
+}
+
+// What it was pressed for holds, though it stands there no more.
+function standIn({ name, value }) {
+  const button = Object.assign(document.createElement("button"), { name, value, hidden: true });
+  form.append(button);
+  return button;
 }
 
 // Logged in anew since this page was made: session.js asks for the token of the new session.

@@ -14,6 +14,7 @@ let isLeaving = false;
 let isLoggedOut = false;
 let isUnreachable = false;
 let left; // the text that was sent off when the page was being left
+let isHasty = false; // leaving though saving took too long
 let isOver = false; // sent: nothing to save into
 
 const text = () => JSON.stringify([...new FormData(form)].filter(([name]) => !LEFT_OUT.includes(name)));
@@ -56,6 +57,7 @@ function post(keepalive) {
 }
 
 function kept(written, { url, revision, warning, sent, at }) {
+  isUnreachable = false;
   if (sent) return over();
   saved = written;
   failures = 0;
@@ -86,6 +88,7 @@ function renewToken() {
 }
 
 function failed(words, { out = false, unreachable = false } = {}) {
+  left = undefined;
   failures += 1;
   isLoggedOut = out;
   isUnreachable = unreachable;
@@ -115,7 +118,9 @@ function leave() {
 
 // Nothing answers: the page that a form leads to would not come either, and this one with its text be gone.
 async function sendOnceReached(button) {
-  await save();
+  // A form is not sent again while it is asked whether it may be.
+  await Promise.all([save(), pause(0)]);
+  if (!isChanged()) isUnreachable = false; // nothing that could be lost
   if (isUnreachable) say(line.dataset.unsent);
   else form.requestSubmit(button);
 }
@@ -127,9 +132,12 @@ async function saveBefore(other, button) {
     await Promise.race([save(), pause(3000)]);
     await pause(50); // one may have been on its way, with less of the text
   }
-  isLeaving = !failures;
+  isHasty = isChanged();
+  isLeaving = !isHasty;
+  other.dataset.afterSaving = "done";
   if (button) other.requestSubmit(button);
   else other.submit();
+  delete other.dataset.afterSaving; // still here where the question before leaving is answered with no
 }
 
 function start() {
@@ -151,16 +159,17 @@ function start() {
   document.addEventListener("submit", (event) => {
     const { target, submitter } = event;
     if (target === form || event.defaultPrevented || target.method === "dialog" || !isChanged()) return;
-    if (target.dataset.afterSaving !== undefined) return;
-    target.dataset.afterSaving = ""; // once
+    if (target.dataset.afterSaving === "done") return;
     event.preventDefault();
+    if (target.dataset.afterSaving) return; // pressed twice
+    target.dataset.afterSaving = "waits";
     saveBefore(target, submitter);
   });
   document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && leave());
   window.addEventListener("pagehide", leave);
   window.addEventListener("beforeunload", (event) => {
     leave();
-    const isAtRisk = isOver ? text() !== saved : isChanged() && (failures || bytes() >= LEAVING_BYTES);
+    const isAtRisk = isOver ? text() !== saved : isChanged() && (isHasty || failures || bytes() >= LEAVING_BYTES);
     if (isAtRisk && !isLeaving) event.preventDefault();
   });
   // Back from where sending led to, with the page as it was.

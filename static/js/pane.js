@@ -78,8 +78,9 @@ class Pane {
   // Where the browser's buttons have led.
   follow() {
     const here = location.pathname + location.search;
-    if (here === this.shown) return; // to a place within it
     this.asked?.abort();
+    if (!this.isOpen) this.mark(null); // what was on its way stays away
+    if (here === this.shown) return; // to a place within it
     if (here === this.list.url) return this.close();
     const link = [...room.querySelectorAll("a[data-opens]")].find(({ pathname, search }) => pathname + search === here);
     if (link && WIDE.matches) this.open(link);

@@ -173,6 +173,25 @@ def test_sending_waits_for_the_files(open_browser, sender, colleague, file):
     assert Attachment.objects.get().message.sent_at is not None
 
 
+def test_sending_that_was_confirmed_waits_for_them_too(open_browser, sender, file, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=to]", "someone@unheard-of.example")
+    page.fill("[name=subject]", "With a file")
+    page.get_by_role("button", name="Send Securely").click()
+    confirm = page.get_by_role("button", name="It is right: Send Securely")
+    confirm.wait_for()
+    held = []
+    page.route("**/drafts/**", lambda route: held.append(route), times=1)
+    page.set_input_files("[name=files]", file)
+    confirm.click()
+    held[0].continue_()
+    page.get_by_role("heading", name="Sent Items").wait_for()
+
+    assert Attachment.objects.get().message.sent_at is not None
+    complaints.clear()  # of the page that asked, which is a 422
+
+
 def test_attaching_and_autosaving_are_one_window(open_browser, sender, file):
     page = open_browser(sender)
     page.goto(reverse("compose"))

@@ -142,7 +142,7 @@ def test_what_was_sent_from_another_window_is_said_and_kept_as_a_draft(open_brow
 
     assert page.locator("[data-page]").text_content() == "Begun. Too late."
     page.get_by_role("button", name="Save Draft").locator("visible=true").click()
-    expect(page.get_by_text("sent already, from another window")).to_be_visible()
+    expect(page.get_by_text("kept as a draft of its own")).to_be_visible()
     expect(page.locator("[data-page]")).to_have_text("Begun. Too late.")
 
 
@@ -202,6 +202,67 @@ def test_logging_out_at_once_loses_nothing(page, sender):
     page.wait_for_url(re.compile("/p/"))
 
     assert [text.subject for text in written(sender)] == ["In a hurry"]
+
+
+@pytest.mark.parametrize("press", ["click", "dblclick"])
+def test_logging_out_over_a_slow_line_asks_first(page, press, complaints):
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.route("**/drafts/**", lambda route: None)  # for ever
+    write(page, "Slowly arriving words")
+    getattr(page.get_by_role("button", name="Log Out"), press)()
+    page.wait_for_timeout(5000)
+
+    assert asked == ["beforeunload"]
+    assert page.locator("[data-page]").text_content() == "Slowly arriving words"
+    complaints.clear()
+
+
+def test_with_nothing_left_to_save_it_is_sent_when_the_portal_answers_again(open_browser, sender, draft, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("draft", args=[draft.message_id]))
+    page.route("**/drafts/**", lambda route: route.abort())
+    page.fill("[name=subject]", "Begun!")
+    expect(told(page)).to_have_text(re.compile("does not answer"), timeout=SLOWLY)
+    page.fill("[name=subject]", "Begun")  # as it was
+    page.unroute("**/drafts/**")
+    page.get_by_role("button", name="Send Securely").click()
+    page.get_by_role("button", name="It is right: Send Securely").or_(page.get_by_text("Sent securely")).wait_for()
+
+    complaints.clear()
+
+
+def test_sent_elsewhere_while_nothing_answered_the_text_can_be_kept(open_browser, sender, draft, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("draft", args=[draft.message_id]))
+    page.route("**/drafts/**", lambda route: route.abort())
+    write(page, " Too late.")
+    expect(told(page)).to_have_text(re.compile("does not answer"), timeout=SLOWLY)
+    sending.send_draft(actor=sender, entry=draft)
+    page.unroute("**/drafts/**")
+    expect(told(page)).to_have_text(re.compile("has been sent already"), timeout=SLOWLY)
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+    expect(page.get_by_text("kept as a draft of its own")).to_be_visible()
+
+    assert len(written(sender)) == 1
+    complaints.clear()
+
+
+def test_left_twice_it_is_saved_once_the_portal_answers(page, sender, complaints):
+    hide = """() => {
+        Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.route("**/drafts/**", lambda route: route.abort())
+    page.fill("[name=subject]", "On the way")
+    page.evaluate(hide)
+    page.wait_for_timeout(300)
+    page.unroute("**/drafts/**")
+    page.evaluate(hide)
+    page.wait_for_timeout(800)
+
+    assert [text.subject for text in written(sender)] == ["On the way"]
+    complaints.clear()
 
 
 def test_the_line_that_is_written_stays_above_the_buttons(open_browser, sender):

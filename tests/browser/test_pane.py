@@ -62,6 +62,23 @@ def test_the_browsers_buttons_lead_where_they_should(page):
     assert page.url == second
 
 
+def test_gone_back_before_it_came_it_stays_away(page, recipient):
+    inbox = page.url
+    open_letter(page, 3)
+    page.go_back()
+    held = []
+    page.route("**/messages/**", lambda r: held.append(r) if r.request.resource_type == "fetch" else r.continue_())
+    page.evaluate("history.forward()")
+    page.wait_for_timeout(500)
+    page.evaluate("history.back()")
+    page.wait_for_timeout(500)
+    held[0].continue_()
+    page.wait_for_timeout(800)
+
+    assert page.url == inbox
+    assert not page.locator("[data-reading]").is_visible()
+
+
 def test_reloading_shows_its_page_and_back_leads_to_the_list(page):
     open_letter(page, 4)
     page.reload()

@@ -6,11 +6,12 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
-from messaging.models import MailboxEntry, Message
+from messaging import access, drafts
+from messaging.drafts import DraftText
+from messaging.models import Message
 from portal.ids import uuid7
-from portal.models import Organization
 
-from .conftest import BODY, SUBJECT, copy_of, file_named
+from .conftest import BODY, SUBJECT, file_named
 
 
 @pytest.fixture
@@ -110,40 +111,20 @@ def test_an_upload_that_took_long_writes_over_nothing_newer(client):
     assert "Dear patient, good day" in page.text
 
 
-def test_what_was_written_here_when_it_was_sent_from_another_window_is_kept(client, recipient):
-    address = reverse("draft", args=[uuid7()])
-    form = {"to": recipient.address, "subject": "s", "body": "One.", "window": "one"}
-    assert client.post(address, form | {"action": "send_confirmed"}).url == reverse("sent")
-    assert client.post(address, form | {"action": "send_confirmed"}).url == reverse("sent")  # a second click
-    same = client.post(address, form | {"action": "send", "window": "two"})
-    assert same.url == reverse("sent")
-    page = client.post(address, form | {"action": "send", "window": "two", "body": "One. Two."}, follow=True)
-    assert "sent already, from another window" in page.text
-    assert "One. Two." in page.text
-    assert Message.objects.filter(sent_at__isnull=False).count() == 1
+def test_nor_one_that_waited_while_newer_text_was_saved(sender, write):
+    """Its request had looked the draft up before the newer text was in it."""
+    entry = write(sender, body="Dear pat", window="one")
+    looked_up = access.draft_entry(sender, entry.message_id)
+    newer = DraftText(body="<p>Dear patient</p>", window="one", revision=1)
+    drafts.save_draft(actor=sender, message_id=entry.message_id, entry=entry, text=newer)
+    older = DraftText(body="<p>Dear pat</p>", window="one", revision=1)
+    drafts.save_draft(actor=sender, message_id=entry.message_id, entry=looked_up, text=older, keeps_newer=True)
+    assert drafts.open_draft(access.draft_entry(sender, entry.message_id)).body == "<p>Dear patient</p>"
 
 
-def test_one_whose_recipients_could_be_changed_keeps_those_typed(sender, recipient, colleague, send, log_in):
-    Organization.objects.update(replies_may_change_recipients=True)
-    original = send(sender, to=recipient.address)
-    client = log_in(recipient)
-    address = reverse("draft", args=[uuid7()])
-    form = {"answers": copy_of(original, recipient).id, "subject": "Re", "body": "Yes.", "to": sender.address}
-    assert client.post(address, form | {"action": "send", "window": "one"}).url == reverse("sent")
-    typed = {"to": colleague.address, "bcc": sender.address, "body": "No."}
-    page = client.post(address, form | typed | {"action": "save", "window": "two"}, follow=True)
-    initial = page.context["form"].initial
-    assert (initial["to"], initial["bcc"]) == (colleague.address, sender.address)
-
-
-def test_a_reply_kept_beside_the_one_that_was_sent_goes_to_the_same_people(sender, recipient, send, log_in):
-    original = send(sender, to=recipient.address)
-    client = log_in(recipient)
-    address = reverse("draft", args=[uuid7()])
-    form = {"answers": copy_of(original, recipient).id, "subject": "Re", "body": "Yes.", "window": "one"}
-    assert client.post(address, form | {"action": "send"}).url == reverse("sent")
-    page = client.post(address, form | {"action": "save", "window": "two", "body": "No."}, follow=True)
-    assert BODY in page.text  # the quote
-    sent = client.post(page.context["action"], {"action": "send", "subject": "Re", "body": "No.", "window": "two"})
-    assert sent.url == reverse("sent")
-    assert MailboxEntry.objects.filter(owner=sender, kind="received").count() == 2
+def test_a_file_is_not_refused_for_what_else_stands_in_the_form(client):
+    """A year is 0026 on the way to 2026."""
+    form = {"action": "upload", "body": "x", "window": "w", "expires_at": "0026-12-31T10:00"}
+    page = client.post(reverse("draft", args=[uuid7()]), form | {"files": file_named("a.txt", b"a")}, follow=True)
+    assert "a.txt" in page.text
+    assert "notice--error" not in page.text

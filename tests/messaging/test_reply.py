@@ -6,8 +6,8 @@ from accounts.models import User
 from messaging import definitions, erasing, replies
 from messaging.access import openable_entry
 from messaging.models import Message, Quote, Recipient
-from messaging.replies import Answer
 from portal.ids import uuid7
+from portal.models import Organization
 
 from .conftest import BODY, SUBJECT, copy_of
 
@@ -73,6 +73,61 @@ def test_whoever_got_another_address_does_not_answer_themselves(sent, recipient,
     assert {address for _role, address in recipients_of(reply)} == {sender.address, "second@elsewhere.example"}
 
 
+@pytest.mark.parametrize("who", ["recipient", "colleague", "licensed"])
+def test_one_begun_before_a_rename_goes_to_the_address_of_today(
+    who, sender, recipient, colleague, administrator, make_user, send, log_in
+):
+    others = {"recipient": recipient, "colleague": colleague}
+    author = others.get(who) or make_user(sender.organization, "other@north.example", is_licensed=True)
+    sent = send(sender, to=author.address)
+    client = log_in(author)
+    page = reply_page(client, sent, author)
+    answer(client, page, action="save")
+    old = sender.address
+    renaming.rename(actor=administrator, user=sender, address="married@north.example")
+    assert "married@north.example" in client.get(page.context["action"]).text
+    done = client.post(page.context["action"], {"subject": "Re", "body": "An answer.", "action": "send_confirmed"})
+    assert done.url == reverse("sent")
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", "married@north.example")}
+    assert not User.objects.filter(address=old).exists()
+
+
+def test_nor_does_one_begun_before_go_to_whoever_is_erased(
+    sent, recipient, sender, second_recipient, administrator, log_in
+):
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient, "reply_all")
+    answer(client, page, action="save")
+    erasing.order(actor=administrator, user=second_recipient)
+    assert client.post(page.context["action"], {"subject": "Re", "body": "Yes.", "action": "send"}).status_code == 302
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+
+
+def test_while_one_writes_to_them_they_are_erased_and_the_text_is_kept(sender, recipient, administrator, send, log_in):
+    sent = send(sender, to=recipient.address)
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient)
+    erasing.order(actor=administrator, user=sender)
+    assert answer(client, page, action="autosave").json()["url"] == page.context["action"]
+    refused = answer(client, page, action="send")
+    assert refused.status_code == 422
+    assert "There is nobody left to reply to." in refused.text
+    assert "An answer." in refused.text
+    letter = client.get(reverse("message", args=[copy_of(sent, recipient).id]))
+    assert "There is nobody left to reply to." in letter.text
+    assert "You may reply" not in letter.text
+
+
+def test_its_recipients_stay_when_they_may_be_changed_from_now_on(sent, sender, recipient, log_in):
+    client = log_in(recipient)
+    page = reply_page(client, sent, recipient)
+    answer(client, page, action="save")
+    Organization.objects.update(replies_may_change_recipients=True)
+    # The page has no fields for them.
+    assert client.post(page.context["action"], {"subject": "Re", "body": "Yes.", "action": "send"}).status_code == 302
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+
+
 def test_nobody_answers_who_is_erased(sent, sender, recipient, second_recipient, administrator, log_in):
     erasing.order(actor=administrator, user=second_recipient)
     client = log_in(recipient)
@@ -94,9 +149,9 @@ def test_where_the_sender_is_erased_the_others_can_be_answered(sent, sender, rec
 def test_whom_a_reply_goes_to_is_one_query(readers, sender, recipient, send, django_assert_num_queries):
     others = ", ".join(f"other{n}@outside.example" for n in range(readers))
     sent = send(sender, to=f"{recipient.address}, {others}")
-    answered = Answer(openable_entry(recipient, copy_of(sent, recipient).id), to_all=True)
+    answered = openable_entry(recipient, copy_of(sent, recipient).id).message
     with django_assert_num_queries(1):
-        assert len(replies.recipients(answered, recipient)["to"]) == readers + 1
+        assert len(replies.recipients(answered, recipient, to_all=True)["to"]) == readers + 1
 
 
 def test_a_long_list_of_readers_says_whom_it_begins_with(sender, recipient, send, log_in):
@@ -152,8 +207,9 @@ def test_where_all_are_hidden_the_author_has_nobody_to_write_to_again(sender, re
     for verb in ("reply", "reply_all"):
         assert reverse(verb, args=[entry.id]) not in page.text
         assert reply_page(client, sent, sender, verb).status_code == 403
-    response = client.post(reverse("draft", args=[uuid7()]), {"answers": str(entry.id), "body": "Hi", "action": "save"})
-    assert response.status_code == 403
+    response = client.post(reverse("draft", args=[uuid7()]), {"answers": str(entry.id), "body": "Hi", "action": "send"})
+    assert response.status_code == 422
+    assert "There is nobody left to reply to." in response.text
     assert log_in(recipient).get(reverse("reply", args=[copy_of(sent, recipient).id])).status_code == 200
 
 

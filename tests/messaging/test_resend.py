@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from messaging import access, expiry, resending, sending, undo
 from messaging.models import Message, Recipient, RecipientUse
 from messaging.recall import recall_message
 from portal import delivery
@@ -43,6 +44,21 @@ def test_a_failed_notification_is_sent_again(resend, sender, recipient, log_in, 
     assert Recipient.objects.get().notification.state == "sent"
     client.post(resend)
     assert OutgoingMail.objects.count() == 3
+
+
+def test_nobody_gets_what_became_a_draft_meanwhile(organization, sender, recipient, colleague, write):
+    """Looked up in one window, undone in another, then sent to somebody."""
+    organization.undo_seconds = 60
+    organization.save()
+    sender.refresh_from_db()
+    sent = sending.send_draft(actor=sender, entry=write(sender, to=recipient.address))
+    looked_up = access.sent_entry(sender, sent.id)
+    undo.undo_sending(actor=sender, entry=access.sent_entry(sender, sent.id))
+    with pytest.raises(resending.NotResent, match="undone"):
+        resending.send_to_another(actor=sender, entry=looked_up, typed=colleague.address)
+    with pytest.raises(expiry.NotExtended, match="undone"):
+        until = timezone.now() + timedelta(days=2)
+        expiry.extend_expiry(actor=sender, message=looked_up.message, until=until)
 
 
 def test_not_while_the_last_one_is_on_its_way(resend, sender, log_in):
