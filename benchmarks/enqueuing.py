@@ -46,9 +46,9 @@ def main(times: int) -> None:
 def letter(recipients: int, turn: int, kind: str = "r") -> dict[str, str]:
     """What the compose page posts: to others each turn, so that nobody's hour is full (GROUPS of them)."""
     first = turn % GROUPS * 500
-    to = ", ".join(f"{kind}{number}@outside.example" for number in range(first, first + recipients))
+    bcc = ", ".join(f"{kind}{number}@outside.example" for number in range(first, first + recipients))
     body = "The papers you asked about are ready. " * 100
-    return {"to": to, "subject": "About your papers", "body": body, "action": "send_confirmed"}
+    return {"bcc": bcc, "subject": "About your papers", "body": body, "action": "send"}
 
 
 def _mails(organization: Any) -> list[Any]:

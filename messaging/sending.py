@@ -4,6 +4,7 @@ Every recipient gets a mailbox entry with the message key wrapped for it alone, 
 notification in the outbox; who has never set a password gets a temporary one in a mail of its own.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from accounts import correspondents
 from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import audit, keyring, moments
+from portal.models import Organization
 
 from . import bodies, cautions, definitions, draft_quotes, drafts, licences, sealing
 from .addressing import Addressed, read_addresses
@@ -33,7 +35,7 @@ class NotSent(Exception):
 
 
 class NeedsConfirmation(Exception):
-    """Nothing was sent: `cautions` is said first, and sending again with the same draft, confirmed, goes ahead."""
+    """Nothing was sent: `cautions` are said first, and sending again with them as seen goes ahead."""
 
     def __init__(self, cautions: list[str]) -> None:
         super().__init__("; ".join(cautions))
@@ -52,11 +54,12 @@ class _Sending:
     users: dict[str, Correspondent] = field(default_factory=dict)
 
 
-def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> MailboxEntry:
+def send_draft(*, actor: User, entry: MailboxEntry, seen: Collection[str] | None = None) -> MailboxEntry:
     """Send the draft; returns the author's fresh entry in Sent Items.
 
-    NotSent when a rule stands against it; NeedsConfirmation, unless confirmed, when something is worth a second
-    look; drafts.AlreadySent when it is no draft any more.
+    seen: the cautions that were said and confirmed; None where there is nobody to look. NotSent when a rule stands
+    against it; NeedsConfirmation when something else is worth a second look; drafts.AlreadySent when it is no draft any
+    more.
     """
     people = _checked(entry, actor)
     with transaction.atomic():
@@ -64,8 +67,8 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
         sending = _Sending(actor, entry.message, sealing.open_message_key(entry), moments.now(), people)
         _refuse_unless_allowed(sending)
         definition = _definition_for(sending)
-        if not confirmed and (found := cautions.cautions(actor.organization, people)):
-            raise NeedsConfirmation(found)
+        if seen is not None:
+            ask_for_a_second_look(actor.organization, people, seen)
         sending.users = correspondents.find_or_create(
             actor.organization, {person.address: person.name for person in people}
         )
@@ -75,6 +78,14 @@ def send_draft(*, actor: User, entry: MailboxEntry, confirmed: bool = True) -> M
         sent = _fill_mailboxes(sending)
         audit.record(actor.organization, "message.sent", actor=actor, about=sending.message.id, recipients=len(people))
     return sent
+
+
+def ask_for_a_second_look(organization: Organization, people: list[Addressed], seen: Collection[str]) -> None:
+    """NeedsConfirmation where there is a caution that was not seen: the addresses may be others than those asked
+    about."""
+    found = cautions.cautions(organization, people)
+    if set(found) - set(seen):
+        raise NeedsConfirmation(found)
 
 
 def _checked(entry: MailboxEntry, actor: User) -> list[Addressed]:

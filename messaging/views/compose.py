@@ -183,7 +183,7 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
         messages.success(request, _("Draft discarded."))
         return redirect("drafts")
     if action in ("send", "send_confirmed") and not saved.problems and not warning:
-        return _send(request, saved.entry, confirmed=action == "send_confirmed")
+        return _send(request, saved.entry, seen=request.POST.getlist("seen") if action == "send_confirmed" else [])
     if warning:
         messages.warning(request, warning)
     for problem in saved.problems:
@@ -217,9 +217,9 @@ def _had_a_copy(user: User, form: ComposeForm) -> bool:
     return MailboxEntry.objects.filter(id=form.cleaned_data["answers"], owner=user).exists()
 
 
-def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, confirmed: bool) -> HttpResponse:
+def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, seen: list[str]) -> HttpResponse:
     try:
-        sent = sending.send_draft(actor=request.user, entry=entry, confirmed=confirmed)
+        sent = sending.send_draft(actor=request.user, entry=entry, seen=seen)
     except sending.NotSent as not_sent:
         return draft_page(request, entry, problems=not_sent.problems, status=422)
     except sending.NeedsConfirmation as needed:

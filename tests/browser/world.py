@@ -59,7 +59,7 @@ class World:
         """Read by its recipient, not by the others, and answered."""
         message = self.save(
             self.sender,
-            action="send_confirmed",
+            action="send",
             cc=self.second_recipient.address,
             bcc="third@elsewhere.example",
             files=[self.file("Findings of the day.pdf", 250_000), self.file("picture.png", 3_000)],
@@ -71,12 +71,12 @@ class World:
     def answer(self) -> Message:
         original = MailboxEntry.objects.get(message=self.message, owner=self.recipient)
         return self.save(
-            self.recipient, action="send_confirmed", answers=original, subject="Re: Your results", body="<p>Thanks!</p>"
+            self.recipient, action="send", answers=original, subject="Re: Your results", body="<p>Thanks!</p>"
         )
 
     @cached_property
     def unread(self) -> Message:
-        return self.save(self.sender, action="send_confirmed", subject="The next appointment and how to get there")
+        return self.save(self.sender, action="send", subject="The next appointment and how to get there")
 
     @cached_property
     def draft(self) -> Message:
@@ -86,19 +86,19 @@ class World:
 
     @cached_property
     def recalled(self) -> Message:
-        message = self.save(self.sender, action="send_confirmed", subject="Sent by mistake")
+        message = self.save(self.sender, action="send", subject="Sent by mistake")
         recall_message(actor=self.sender, message=message)
         return message
 
     @cached_property
     def expired(self) -> Message:
-        message = self.save(self.sender, action="send_confirmed", subject="Only for a day")
+        message = self.save(self.sender, action="send", subject="Only for a day")
         Message.objects.filter(id=message.id).update(expires_at=timezone.now() - timedelta(hours=1))
         return message
 
     @cached_property
     def deleted(self) -> Message:
-        message = self.save(self.sender, action="send_confirmed", subject="Read and done with")
+        message = self.save(self.sender, action="send", subject="Read and done with")
         for owner in (self.sender, self.recipient):
             self.client(owner).post(reverse("delete"), {"entry": self.copy(message, owner)})
         return message
@@ -110,7 +110,7 @@ class World:
     @cached_property
     def many(self) -> list[Message]:
         """More than a page shows."""
-        return [self.save(self.sender, action="send_confirmed", subject=f"Letter {number}") for number in range(26)]
+        return [self.save(self.sender, action="send", subject=f"Letter {number}") for number in range(26)]
 
     @cached_property
     def link_to_reset(self) -> str:

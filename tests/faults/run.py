@@ -121,7 +121,7 @@ class Run:
             "bcc": ", ".join(letter.to[1:]),
             "subject": letter.subject,
             "body": letter.body,
-            "action": "send_confirmed",
+            "action": "send",
         }
         answer = (browser or self.sender).post(f"/drafts/{letter.id}/", fields, letter.files)
         letter.acknowledged = answer.status == 302 and answer.location == "/sent/"

@@ -42,6 +42,13 @@ def send(write) -> Callable[..., Message]:
     return send_now
 
 
+def send_confirmed(client, url: str, form: dict):
+    """Send what the form says, and that it is right where a second look is asked for."""
+    asked = client.post(url, form | {"action": "send"})
+    seen = (asked.context or {}).get("cautions")
+    return client.post(url, form | {"action": "send_confirmed", "seen": seen}) if seen else asked
+
+
 def copy_of(message: Message, owner: User) -> MailboxEntry:
     """The one copy of the message this person received, or sent."""
     return MailboxEntry.objects.select_related("message__retention_key").get(message=message, owner=owner)

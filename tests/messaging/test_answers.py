@@ -86,6 +86,6 @@ def test_whom_one_takes_in_counts_as_in_a_new_message(sent, recipient, second_re
         client,
         reply_page(client, sent, sender),
         to=f"{recipient.address}, new@outside.example",
-        action="send_confirmed",
+        action="send",
     )
     assert licences.usage(sender, licences.month_of(sender, timezone.now())).used == used + 1

@@ -25,9 +25,18 @@ def test_a_domain_nobody_has_written_to_is_said_once(send):
     assert "has written to new.example before" in page.text
     assert sent() == 0
     assert not Domain.objects.filter(name="new.example").exists()
-    send(to="someone@new.example", action="send_confirmed")
+    send(to="someone@new.example", action="send_confirmed", seen=page.context["cautions"])
     send(to="another@new.example")
     assert sent() == 2
+
+
+def test_only_what_was_said_is_confirmed(send, recipient):
+    """To was changed beside the question."""
+    seen = send(to="someone@new.example").context["cautions"]
+    page = send(to="someone@0utside.example", action="send_confirmed", seen=seen)
+    assert page.status_code == 422
+    assert "0utside.example looks like outside.example" in page.text
+    assert sent() == 0
 
 
 def test_a_look_alike_of_a_known_domain_is_named(send, recipient):

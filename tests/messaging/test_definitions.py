@@ -10,7 +10,7 @@ from messaging.models import Definition, DefinitionFolder, Message
 from messaging.replies import Answer
 from portal.ids import uuid7
 
-from .conftest import copy_of
+from .conftest import copy_of, send_confirmed
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_what_is_not_offered_any_more_is_not_sent_under(define, folder, sender, 
 
 
 def posted(**fields) -> dict:
-    return {"to": "a@x.example", "subject": "Hello", "body": "Text", "action": "send_confirmed", **fields}
+    return {"to": "a@x.example", "subject": "Hello", "body": "Text", "action": "send", **fields}
 
 
 def test_the_page_offers_them_and_keeps_the_choice(default, define, sender, log_in):
@@ -130,7 +130,7 @@ def test_the_page_offers_them_and_keeps_the_choice(default, define, sender, log_
     html = client.get(url).content.decode()
     assert f'<option value="{strict.id}" selected>Strict</option>' in html
     assert "no longer offered" not in html
-    client.post(url, posted(definition=strict.id))
+    send_confirmed(client, url, posted(definition=strict.id))
     assert sent_under(message_id) == strict
 
 

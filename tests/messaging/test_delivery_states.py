@@ -10,7 +10,7 @@ from portal.ids import uuid7
 from portal.models import AuditEvent, MailRoute, OutgoingMail
 from tests.smtp_server import running
 
-from .conftest import copy_of
+from .conftest import copy_of, send_confirmed
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_whoever_writes_to_the_address_again_is_asked(bounced, sender, recipient
     page = client.post(reverse("draft", args=[uuid7()]), form)
     assert "A mail to first@outside.example came back on" in page.content.decode()
     assert "no such user" in page.content.decode()
-    assert client.post(reverse("draft", args=[uuid7()]), form | {"action": "send_confirmed"}).status_code == 302
+    assert send_confirmed(client, reverse("draft", args=[uuid7()]), form).status_code == 302
 
 
 def test_an_administrator_clears_it(bounced, recipient, administrator, sender, log_in):

@@ -150,7 +150,7 @@ def test_a_quote_in_an_unsent_answer_goes_with_it(sent, sender, recipient, write
 @pytest.fixture
 def passed_on(sender, recipient, colleague, second_recipient, attach, send, write):
     """The message with its file; a forward of it; a forward of that one; and an unsent one."""
-    attach(b"the report itself", action="send_confirmed")
+    attach(b"the report itself", action="send")
     chain = [Message.objects.get()]
     for person, to in ((recipient, colleague), (colleague, second_recipient)):
         Message.objects.update(may_forward=True)

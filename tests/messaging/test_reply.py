@@ -86,7 +86,7 @@ def test_one_begun_before_a_rename_goes_to_the_address_of_today(
     old = sender.address
     renaming.rename(actor=administrator, user=sender, address="married@north.example")
     assert "married@north.example" in client.get(page.context["action"]).text
-    done = client.post(page.context["action"], {"subject": "Re", "body": "An answer.", "action": "send_confirmed"})
+    done = client.post(page.context["action"], {"subject": "Re", "body": "An answer.", "action": "send"})
     assert done.url == reverse("sent")
     assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", "married@north.example")}
     assert not User.objects.filter(address=old).exists()

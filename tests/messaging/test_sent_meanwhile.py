@@ -26,12 +26,12 @@ def form(recipient):
 def address(client, form):
     """Of the draft that was sent from window one."""
     url = reverse("draft", args=[uuid7()])
-    assert client.post(url, form | {"action": "send_confirmed"}).url == reverse("sent")
+    assert client.post(url, form | {"action": "send"}).url == reverse("sent")
     return url
 
 
 def test_what_was_written_here_when_it_was_sent_from_another_window_is_kept(client, address, form):
-    assert client.post(address, form | {"action": "send_confirmed"}).url == reverse("sent")  # a second click
+    assert client.post(address, form | {"action": "send"}).url == reverse("sent")  # a second click
     same = client.post(address, form | {"action": "send", "window": "two"})
     assert same.url == reverse("sent")
     page = client.post(address, form | {"action": "send", "window": "two", "body": "One. Two."}, follow=True)
@@ -85,7 +85,7 @@ def test_a_file_that_went_with_it_is_nothing_new(client, form):
     url = reverse("draft", args=[uuid7()])
     for _click in range(2):
         file = {"files": file_named("a.txt", b"a")}
-        assert client.post(url, form | file | {"action": "send_confirmed"}).url == reverse("sent")
+        assert client.post(url, form | file | {"action": "send"}).url == reverse("sent")
     assert Message.objects.count() == 1
 
 

@@ -12,7 +12,7 @@ from portal import delivery
 from portal.ids import uuid7
 from portal.models import AuditEvent, OutgoingMail
 
-from .conftest import BODY, SUBJECT, copy_of
+from .conftest import BODY, SUBJECT, copy_of, send_confirmed
 
 
 @pytest.fixture
@@ -24,12 +24,13 @@ def organization(organization):
 
 @pytest.fixture
 def form(recipient):
-    return {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send_confirmed"}
+    return {"to": recipient.address, "subject": SUBJECT, "body": BODY, "action": "send"}
 
 
 def send(client, form):
-    page = client.post(reverse("draft", args=[uuid7()]), form, follow=True)
-    return page, Message.objects.latest("id")
+    url = reverse("draft", args=[uuid7()])
+    send_confirmed(client, url, form)
+    return client.get(reverse("sent")), Message.objects.latest("id")
 
 
 def press_undo(client, page):
@@ -96,7 +97,7 @@ def test_a_newcomer_gets_no_temporary_password_for_it_and_a_fresh_one_the_next_t
     press_undo(client, page)
     assert Credential.objects.get().withdrawn_at is not None
     assert OutgoingMail.objects.get(kind="password_notification").state == "cancelled"
-    client.post(reverse("draft", args=[message.id]), form | {"to": "new@unheard.example"})
+    send_confirmed(client, reverse("draft", args=[message.id]), form | {"to": "new@unheard.example"})
     assert Credential.objects.filter(withdrawn_at__isnull=True).count() == 1
     assert OutgoingMail.objects.filter(kind="password_notification", state="due").count() == 1
 
