@@ -21,6 +21,14 @@ class Gone(Exception):
         self.reason = reason
 
 
+class Undone(Http404):
+    """What was a message they had sent: its sending has been undone, and it is a draft of theirs again."""
+
+    def __init__(self, message_id: uuid.UUID) -> None:
+        super().__init__(str(message_id))
+        self.message_id = message_id
+
+
 def entries_of(user: User | uuid.UUID) -> QuerySet[MailboxEntry]:
     """The person's copies with everything that opening their subjects takes, the moment of the query as `.now`.
     Bodies are left out until they are asked for. Their organisation is the person's own: to join it, too, would take
@@ -34,8 +42,19 @@ def entries_of(user: User | uuid.UUID) -> QuerySet[MailboxEntry]:
 
 
 def openable_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The person's copy, sent or received, that may be opened at this moment. Http404, or Gone with the reason."""
-    return _opened(user, _entry(owner=user.id, entry=entry_id))
+    """The person's copy, sent or received, that may be opened at this moment. Http404, Undone, or Gone with the
+    reason."""
+    found = _entry(owner=user.id, entry=entry_id)
+    if not found:
+        _refuse_if_undone(user, entry_id)
+    return _opened(user, found)
+
+
+def _refuse_if_undone(user: User, entry_id: uuid.UUID) -> None:
+    """The draft has the id of the copy that it was when sent (undo.py)."""
+    draft = MailboxEntry.objects.filter(id=entry_id, owner=user, kind=MailboxEntry.Kind.DRAFT).first()
+    if draft is not None:
+        raise Undone(draft.message_id)
 
 
 def openable_content_with_body(user: User, entry_id: uuid.UUID) -> MailboxEntry:
@@ -108,11 +127,8 @@ def _is_recalled(entry: MailboxEntry) -> bool:
 
 
 def sent_entry(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The person's copy of what they wrote themselves. Http404 for any other, and for one that is gone."""
-    try:
-        entry = openable_entry(user, entry_id)
-    except Gone as gone:
-        raise Http404 from gone
+    """The person's copy of what they wrote themselves. Http404 for any other; Undone or Gone where it is."""
+    entry = openable_entry(user, entry_id)
     if not entry.is_authors:
         raise Http404
     return entry

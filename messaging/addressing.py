@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import directories
 from accounts.models import Group, User
+from portal import erased
 
 from .drafts import DraftText
 from .models import Recipient
@@ -39,6 +40,8 @@ def read_addresses(text: DraftText, author: User) -> tuple[list[Addressed], list
     for role, typed in ((Recipient.Role.TO, text.to), (Recipient.Role.CC, text.cc), (Recipient.Role.BCC, text.bcc)):
         try:
             for parsed in directories.parse_addresses(_with_groups_opened(typed, groups)):
+                if erased.is_erased(parsed.address):
+                    problems.append(_("%(field)s: this person's data has been erased.") % {"field": role.label})
                 people.setdefault(parsed.address, Addressed(parsed.address, parsed.name, role))
         except directories.InvalidAddresses as error:
             problems += [_("%(field)s: %(why)s") % {"field": role.label, "why": why} for _text, why in error.problems]

@@ -5,11 +5,12 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from accounts.models import Group, User
-from portal import bulk
+from portal import bulk, erased
 
 from .models import Message, Recipient
 
 MOST = 8
+_ERASED = f"@{erased.DOMAIN}"
 # As many of the messages that somebody has received are asked for their senders.
 LATEST = 1_000
 
@@ -31,7 +32,8 @@ def _begins(person: tuple[str, str], typed: str) -> bool:
 
 
 def _written_to(user: User, typed: str):
-    past = Recipient.objects.filter(message__sender=user).filter(Q(address__icontains=typed) | Q(name__icontains=typed))
+    past = Recipient.objects.filter(message__sender=user).exclude(address__endswith=_ERASED)
+    past = past.filter(Q(address__icontains=typed) | Q(name__icontains=typed))
     return past.order_by("address").values_list("address", "name").distinct()[: MOST * 4]
 
 
@@ -39,9 +41,8 @@ def _heard_from(user: User, typed: str):
     # One step after the other: in one, PostgreSQL looks through all messages, or all people, that there are.
     received = Recipient.objects.filter(user=user).order_by("-id").values_list("message", flat=True)[:LATEST]
     wrote = Message.objects.filter(id__in=bulk.among(list(received))).order_by().values_list("sender", flat=True)
-    senders = User.objects.filter(id__in=bulk.among(list(wrote.distinct()))).filter(
-        Q(address__icontains=typed) | Q(name__icontains=typed)
-    )
+    senders = User.objects.filter(id__in=bulk.among(list(wrote.distinct()))).exclude(address__endswith=_ERASED)
+    senders = senders.filter(Q(address__icontains=typed) | Q(name__icontains=typed))
     return senders.order_by("address").values_list("address", "name").distinct()[: MOST * 4]
 
 

@@ -151,6 +151,9 @@ def _forget(erasure: Erasure) -> int:
 def _finish(erasure: Erasure) -> bool:
     """The last step: not before the mail that tells them has left or failed."""
     waiting = Erasure.objects.select_for_update(skip_locked=True).filter(pk=erasure.pk, finished_at__isnull=True)
+    # Some rows may have been passed over, for somebody held them at that moment.
+    if MailboxEntry.objects.filter(owner=erasure.user_id, removed_at__isnull=True).exists():
+        return False
     if not waiting.exists() or OutgoingMail.objects.filter(about=erasure.pk, finished_at__isnull=True).exists():
         return False
     user, address, organization = erasure.user, erasure.address, erasure.user.organization

@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from portal import audit, moments
+from portal import audit, dates, moments
 from portal.models import OutgoingMail
 
 from .models import MailboxEntry, Message
@@ -47,10 +46,9 @@ def extend_expiry(*, actor: User, message: Message, until: datetime) -> None:
     """
     until = moments.truncated(until)
     if until > latest_expiry(message):
-        latest = timezone.localtime(latest_expiry(message))
         raise NotExtended(
             _("Messages are kept until %(latest)s at the latest. Choose an earlier time.")
-            % {"latest": latest.strftime("%Y-%m-%d %H:%M")}
+            % {"latest": dates.in_full(latest_expiry(message))}
         )
     with transaction.atomic():
         extendable = Message.objects.filter(

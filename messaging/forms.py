@@ -1,5 +1,6 @@
 """The compose form. It refuses nothing: whatever was typed is kept in the draft, and sending says what to mend."""
 
+import re
 import secrets
 import uuid
 from datetime import datetime
@@ -16,6 +17,7 @@ from portal.plain_text import plain_text
 from . import bodies
 from .drafts import DraftText
 
+_REVISION = re.compile("[0-9]{1,9}")
 # At the ends of what a datetime can hold, it cannot be turned into another zone: nor stored, nor shown.
 FIRST_YEAR, LAST_YEAR = 2000, 9998
 
@@ -86,7 +88,7 @@ class ComposeForm(forms.Form):
             body=self._body(before),
             expires_at=self._expires_at(),
             read_receipt=bool(self._typed("read_receipt")),
-            revision=int(revision) if (revision := self._typed("revision")).isdecimal() else None,
+            revision=int(revision) if _REVISION.fullmatch(revision := self._typed("revision")) else None,
             window=self._typed("window")[:32],
             definition=self._definition(before),
         )

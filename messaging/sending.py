@@ -147,8 +147,8 @@ def _newly_addressed(sending: _Sending) -> list[Addressed]:
     answered = sending.message.in_reply_to
     if answered is None:
         return sending.people
-    listed = answered.recipients.exclude(role=Recipient.Role.BCC).values_list("user__address", flat=True)
-    known = {answered.sender.address, *listed}
+    listed = answered.recipients.filter(recalled_at__isnull=True).exclude(role=Recipient.Role.BCC)
+    known = {answered.sender.address, *listed.values_list("user__address", flat=True)}
     return [person for person in sending.people if person.address not in known]
 
 

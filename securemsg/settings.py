@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.SealBrokenMiddleware",
     "portal.middleware.ClosedPortalMiddleware",
+    "messaging.middleware.GoneMiddleware",
 ]
 
 # What a page says once lives in the session, not in a cookie that leaves it behind.

@@ -102,6 +102,7 @@ TABLE = {
     ("send_to_another", "post", "sender"): NOBODY_ELSE | {"sender": 302},
     ("extend", "get", "recipient"): NOBODY_ELSE,
     ("extend", "get", "sender"): ITS_AUTHOR,
+    ("expire", "get", "sender"): ITS_AUTHOR,
     ("expire", "post", "recipient"): NOBODY_ELSE,
     ("expire", "post", "sender"): NOBODY_ELSE | {"sender": 302},
     ("undo_sending", "post", None): NOBODY_ELSE,
@@ -111,7 +112,7 @@ TABLE = {
     ("mark_read", "post", None): AFTER_A_POST,
     ("mark_unread", "post", None): AFTER_A_POST,
 }
-POST_ONLY = {name for name, method, _whose in TABLE if method == "post"}
+POST_ONLY = {name for name, _method, _whose in TABLE} - {name for name, method, _whose in TABLE if method == "get"}
 
 
 @pytest.fixture

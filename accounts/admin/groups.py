@@ -40,6 +40,13 @@ class GroupForm(ScopedForm):
             members = self.instance.members.order_by("address").values_list("address", flat=True)
             self.initial["addresses"] = "\n".join(members)
 
+    def clean_name(self) -> str:
+        """It is written among addresses, in To, Cc and Bcc."""
+        name: str = self.cleaned_data["name"]
+        if set(name) & set(",;@"):
+            raise ValidationError(_("Leave out commas, semicolons and @: people write the name among addresses."))
+        return name
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         try:

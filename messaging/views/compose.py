@@ -88,10 +88,7 @@ def _signed(request: AuthenticatedRequest) -> dict[str, str]:
 def _answer(
     request: AuthenticatedRequest, entry: uuid.UUID, *, to_all: bool = False, is_forward: bool = False
 ) -> Answer:
-    try:
-        answer = Answer(access.openable_entry(request.user, entry), to_all, is_forward)
-    except access.Gone as gone:
-        raise Http404 from gone
+    answer = Answer(access.openable_entry(request.user, entry), to_all, is_forward)
     replies.refuse_unless_allowed(answer)
     return answer
 
@@ -152,7 +149,7 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
     if entry is None:
         try:
             answer = _answer_of(request, form)
-        except Http404:
+        except (Http404, access.Gone):
             if not _had_a_copy(request.user, form):
                 raise
             warning = str(_UNANSWERABLE)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.http import AuthenticatedRequest
 from messaging import access, expiry, sealing
@@ -68,10 +68,14 @@ def _suggested(copy: MailboxEntry) -> datetime | None:
     return timezone.localtime(min(later, expiry.latest_expiry(message)))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def expire(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    """Expire now."""
+    """Expire now: the page says what that means, the POST does it."""
     copy = access.sent_entry(request.user, entry)
+    if request.method != "POST":
+        subject = sealing.open_subject(copy.message, sealing.open_message_key(copy))
+        context = {**mailbox_context(request, copy.folder), "entry": copy, "subject": subject}
+        return render(request, "messaging/expire.html", context)
     if expiry.expire_now(actor=request.user, message=copy.message):
         messages.success(request, _("Expired. No recipient can open the message any more."))
     else:

@@ -174,6 +174,16 @@ def test_it_goes_on_where_it_was_left(erase, recipient, answered, smtp, monkeypa
     assert erasing.work_off() == 0
 
 
+def test_it_does_not_end_while_they_hold_a_copy(erase, recipient, answered, smtp, monkeypatch):
+    """Another transaction held the row, and it was passed over."""
+    erase(recipient)
+    delivery.deliver_due()
+    with monkeypatch.context() as held:
+        held.setattr(erasing, "_destroy_copies", lambda erasure: 0)
+        assert erasing.work_off() == 0
+    assert erasing.work_off() == 1
+
+
 def test_mail_that_has_not_left_is_taken_back(erase, recipient, answered):
     erase(recipient)
     waiting = OutgoingMail.objects.filter(to_address=WHO, finished_at__isnull=True)

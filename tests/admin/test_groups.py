@@ -62,3 +62,10 @@ def test_a_folders_groups_are_chosen(north):
     assert not north.folder.groups.exists()
     north.client.post(url, {"name": "Folder", "position": 0, "groups": [north.group.pk]})
     assert list(north.folder.groups.all()) == [north.group]
+
+
+@pytest.mark.parametrize("name", ["Ward 3, nurses", "Ward;3", "ward@3"])
+def test_its_name_can_be_written_among_addresses(north, name):
+    answer = north.client.post(page(Group, "add"), {"name": name, "addresses": ""})
+    assert "people write the name among addresses" in answer.content.decode()
+    assert not Group.objects.filter(name=name).exists()

@@ -26,7 +26,7 @@ TELEPHONE, TABLET, LARGE_DESK, DESK = (
 )
 
 # Answered with no page: what follows them is another of these pages, here after they were pressed.
-NO_PAGE = {"attachment", "download", "complete", "mark_read", "mark_unread", "expire", "resend", "send_to_another"}
+NO_PAGE = {"attachment", "download", "complete", "mark_read", "mark_unread", "resend", "send_to_another"}
 NO_PAGE |= {"session", "stay", "password_advice", "end_session", "recovery_codes", "remove_second_factor"}
 NO_PAGE |= {"colours", "brand_image", "healthz", "readyz", "metrics"}
 # What was written when a session ended: made and looked at in test_accounts.py.

@@ -1,6 +1,10 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
+from messaging import erasing
+from portal.ids import uuid7
+
 
 @pytest.fixture
 def complete(log_in):
@@ -29,6 +33,17 @@ def test_an_external_person_sees_whom_they_know_only(complete, sender, colleague
     send(sender, to=recipient.address, bcc=second_recipient.address)
     assert complete(recipient, "north") == [sender.address]
     assert complete(recipient, "second") == []
+
+
+def test_nobody_who_is_erased_is_offered_or_written_to(complete, sender, recipient, administrator, send, log_in):
+    send(sender, to=recipient.address)
+    send(recipient, to=sender.address)
+    erasing.order(actor=administrator, user=recipient)
+    erasing.work_off()
+    address = User.objects.get(pk=recipient.pk).address
+    assert complete(sender, "erased") == complete(sender, address[:8]) == []
+    form = {"to": address, "subject": "s", "body": "b", "action": "send"}
+    assert "data has been erased" in log_in(sender).post(reverse("draft", args=[uuid7()]), form).text
 
 
 def test_what_begins_with_it_comes_first_and_one_letter_is_too_little(complete, sender, make_user, organization):

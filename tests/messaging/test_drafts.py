@@ -51,6 +51,10 @@ def test_autosave_keeps_what_was_typed(client, recipient):
     assert Message.objects.count() == 1
 
 
+def test_a_revision_no_draft_ever_had_is_none(client, address):
+    assert client.post(address, {"body": "x", "action": "save", "revision": "9" * 5000}).status_code == 302
+
+
 def test_one_window_never_stands_in_its_own_way(client, address):
     form = window(client, address)
     autosave(client, address, form, body="two")

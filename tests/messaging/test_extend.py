@@ -95,6 +95,9 @@ def test_not_after_a_recall(address, sent, sender, log_in):
 
 def test_expire_now_ends_it_at_once(sent, sender, recipient, log_in):
     client = log_in(sender)
+    asked = client.get(reverse("expire", args=[copy_of(sent, sender).id]))
+    assert "This cannot be undone" in asked.text
+    assert log_in(recipient).get(reverse("message", args=[copy_of(sent, recipient).id])).status_code == 200
     page = client.post(reverse("expire", args=[copy_of(sent, sender).id]), follow=True)
     assert "No recipient can open the message any more." in page.text
     assert log_in(recipient).get(reverse("message", args=[copy_of(sent, recipient).id])).status_code == 410

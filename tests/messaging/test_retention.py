@@ -140,7 +140,7 @@ def test_folders_hold_nothing_and_links_say_that_it_no_longer_exists(due, sender
     assert "no longer exists" in page.text
     assert log_in(sender).get(reverse("message", args=[own.id])).status_code == 410
     for name in ("recall", "extend", "reply", "forward"):
-        assert log_in(sender).get(reverse(name, args=[own.id])).status_code == 404
+        assert log_in(sender).get(reverse(name, args=[own.id])).status_code == 410
     assert client.post(reverse("restore"), {"entry": str(entry.id)}, follow=True).context["rows"] == []
 
 

@@ -147,6 +147,17 @@ def test_pressed_twice_at_once_the_draft_stays_as_it_was(sender, recipient, writ
     assert AuditEvent.objects.filter(action="message.sending_undone").count() == 1
 
 
+@pytest.mark.parametrize("name", ["message", "recall", "extend", "expire", "reply"])
+def test_a_page_from_before_it_leads_to_the_draft(name, sender, log_in, form):
+    client = log_in(sender)
+    page, message = send(client, form)
+    sent = copy_of(message, sender)
+    press_undo(client, page)
+    answer = client.get(reverse(name, args=[sent.id]), follow=True)
+    assert answer.redirect_chain == [(reverse("draft", args=[message.id]), 302)]
+    assert "The sending of this message has been undone" in answer.text
+
+
 @pytest.fixture
 def reply(sender, recipient, write):
     """reply(): the recipient's answer to the same message, sent just now."""
