@@ -2,6 +2,7 @@
 large the mailbox and however long the bodies are; what the database can narrow is narrowed there."""
 
 import heapq
+import unicodedata
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -152,9 +153,18 @@ def _is_from_or_to(person: str) -> Q:
 
 def _named(person: str) -> Q:
     condition = Q()
-    for word in person.split():
-        condition &= Q(name__icontains=word) | Q(address__icontains=word)
+    for word in unicodedata.normalize("NFKC", person).split():
+        condition &= Q(name__icontains=word) | Q(address__icontains=word) | Q(address__icontains=_as_sent(word))
     return condition
+
+
+def _as_sent(word: str) -> str:
+    """An international domain as addresses have it (RFC 5890); anything else, as it is."""
+    local, at, domain = word.rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return word
 
 
 def _unless_long(field: str) -> Case:

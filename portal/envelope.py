@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from email import policy
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, parseaddr
 from functools import cache
 from uuid import UUID
 
@@ -19,7 +19,7 @@ _HEADERS = ("From", "To", "Reply-To", "Subject", "Auto-Submitted", "Message-ID",
 def from_header(organization: Organization) -> str:
     """The organisation's own address, where it has set one; else the installation's."""
     if organization.mail_from:
-        return formataddr((" ".join(organization.name.split()), organization.mail_from))
+        return mime.mailbox(organization.name, organization.mail_from)
     return settings.DEFAULT_FROM_EMAIL
 
 

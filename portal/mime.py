@@ -9,13 +9,16 @@ import base64
 import binascii
 import re
 import secrets
+import textwrap
 from email import policy
 from email.header import Header
+from email.utils import formataddr, getaddresses
 from functools import lru_cache
 
 MOST_BYTES = 998  # in a line, without its end (RFC 5322, 2.1.1)
 _PLAIN_VALUE = re.compile(r"[!-~]+(?: [!-~]+)*")
 _FITS = 76
+_OF_ADDRESSES = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"}
 _LINE_END = "\r\n"
 _ASCII = bytes(range(128))
 
@@ -25,10 +28,31 @@ def header(name: str, value: str, *, utf8: bool = False) -> bytes:
     """One header with its line end, folded and encoded as it has to be. utf8: as it is (RFC 6532)."""
     if name == "Subject":
         return _subject(value)
+    if name in _OF_ADDRESSES:
+        return _addresses(name, value)
     if len(name) + len(value) < _FITS and _PLAIN_VALUE.fullmatch(value):
         return f"{name}: {value}\r\n".encode()
     wire = policy.SMTP.clone(cte_type="7bit", utf8=utf8)
     return wire.fold(*wire.header_store_parse(name, value)).encode()
+
+
+def mailbox(name: str, address: str) -> str:
+    """The address with its owner's name (RFC 5322, 3.4), as `header` takes it. A name beyond plain letters is put into
+    encoded words (RFC 2047) here: the library would put a comma or < of it among them, which makes it two addresses."""
+    name = " ".join(name.split())
+    if not name:
+        return address
+    if name.isascii() and name.isprintable() and "=?" not in name:
+        return formataddr((name, "")).removesuffix("<>") + f"<{address}>"
+    words = Header(name, "utf-8", maxlinelen=_FITS, header_name="Reply-To").encode(linesep="").split()
+    return f"{' '.join(words)} <{address}>"
+
+
+def _addresses(name: str, value: str) -> bytes:
+    if not value.isascii():
+        value = ", ".join(mailbox(*pair) for pair in getaddresses([value]))
+    lines = textwrap.wrap(f"{name}: {value}", _FITS, break_long_words=False, break_on_hyphens=False)
+    return (_LINE_END + " ").join(lines).encode() + _LINE_END.encode()
 
 
 def _subject(value: str) -> bytes:

@@ -97,6 +97,15 @@ def test_a_very_long_body_and_quote_are_searched_too(sender, recipient, send, wr
 # --- What narrows it ----------------------------------------------------------------------------------------
 
 
+def test_a_person_is_found_however_the_name_is_typed(sender, make_user, organization, send, log_in):
+    send(sender, to=make_user(organization, "a@outside.example", name="Jürgen Müller").address, subject="One")
+    send(sender, to=make_user(organization, "b@xn--mller-kva.example").address, subject="Two")
+    assert subjects(look_for(log_in(sender), person="ＪüＲＧＥＮ")) == ["One"]
+    assert subjects(look_for(log_in(sender), person="mu\u0308ller")) == ["Two", "One"]
+    for typed in ("müller.example", "b@müller.example"):
+        assert subjects(look_for(log_in(sender), person=typed)) == ["Two"]
+
+
 def test_a_person_is_the_sender_or_a_recipient(sender, colleague, recipient, second_recipient, send, log_in):
     send(sender, to=f"{recipient.address}, {second_recipient.address}", subject="To both")
     send(sender, to=recipient.address, subject="To one")

@@ -1,8 +1,11 @@
 """Mails as the portal writes them are read by others as they were meant."""
 
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
+from email.utils import getaddresses
 
 import pytest
 
@@ -69,6 +72,34 @@ def test_a_long_subject_of_a_copy_is_folded_after_its_first_word(organization):
     raw = envelope.dressed(message, mail_of(organization))
     assert b"Subject: \r\n" not in raw
     assert BytesParser(policy=default).parsebytes(raw)["Subject"] == subject
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Müller, Jörg",
+        "Praxis Dr. Müller & Söhne, Abteilung für Innere Medizin und Kardiologie, Haus B",
+        "director@bank.example, Jö",
+        "Jö <director@bank.example>",
+        'Jörg "Joe" [extern]; Müller: Leitung',
+        "李, 雷",
+        "Plain, Name",
+        "Arrows <> Ltd",
+        'with "quotes" and \\',
+        "a =?utf-8?q?pretended?= word",
+        "Long " * 40,
+        "two\r\nBcc: evil@outside.example",
+        "",
+    ],
+)
+def test_a_name_never_becomes_an_address(name):
+    """Read as mail programs read it: parted into addresses first, then each name decoded."""
+    value = ", ".join(mime.mailbox(name, address) for address in ("a@x.example", "b@x.example"))
+    raw = mime.header("From", value)
+    assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
+    unfolded = " ".join(message_from_bytes(raw + b"\r\n")["From"].split())
+    read = [(str(make_header(decode_header(name))), address) for name, address in getaddresses([unfolded])]
+    assert read == [(" ".join(name.split()), address) for address in ("a@x.example", "b@x.example")]
 
 
 def test_names_that_are_not_ascii_and_addresses_that_are_not(organization):
