@@ -49,7 +49,8 @@ def _heard_from(user: User, typed: str):
 def _directory(user: User, typed: str):
     if not user.is_internal:
         return []
-    groups = Group.objects.filter(organization=user.organization, name__icontains=typed)
+    # What separates addresses or makes one is not read as part of a group's name: addressing.read_addresses.
+    groups = Group.objects.filter(organization=user.organization, name__icontains=typed).exclude(name__regex="[,;@\n]")
     named = [(group.name, gettext("Group")) for group in groups[:MOST]]
     colleagues = User.objects.filter(
         organization=user.organization, domain__is_internal=True, disabled_at__isnull=True

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Group, User
 from messaging import erasing
 from portal.ids import uuid7
 
@@ -51,6 +51,12 @@ def test_what_begins_with_it_comes_first_and_one_letter_is_too_little(complete, 
     make_user(organization, "joanna@north.example", name="Joanna")
     assert complete(sender, "anna") == ["anna@north.example", "joanna@north.example"]
     assert complete(sender, "a") == []
+
+
+def test_groups_whose_names_cannot_be_read_back_are_not_offered(complete, sender, organization):
+    for name in ("Ward 3, nights", "Ward 3; days", "Ward@3", "Ward 3 (all)"):
+        Group.objects.create(organization=organization, name=name)
+    assert complete(sender, "ward") == ["Ward 3 (all)"]
 
 
 def test_disabled_people_are_not_offered(complete, sender, colleague):
