@@ -37,6 +37,7 @@ class NamedAttachment:
     """An attachment with its name opened."""
 
     id: uuid.UUID
+    file_id: uuid.UUID
     name: str
     size: int
     content_type: str
@@ -107,6 +108,7 @@ def listed(message: Message, message_key: bytes) -> list[NamedAttachment]:
     opened = [
         NamedAttachment(
             row.id,
+            row.file_id,
             sealing.open_attachment_name(row, message_key),
             row.size,
             row.content_type,
@@ -152,9 +154,10 @@ def bytes_of(attachment: Attachment, message_key: bytes) -> Iterator[bytes]:
     return sealed_files.open_sealed(attachment.file_id, key, attachment.size)
 
 
-def detach(message: Message, attachment_ids: Sequence[uuid.UUID]) -> None:
-    """Take attachments off a draft; the files go once that is committed."""
-    rows = message.attachments.filter(id__in=attachment_ids)
+def detach(message: Message, files: Sequence[uuid.UUID]) -> None:
+    """Take files off a draft; they go once that is committed. Named by file: where a draft has split in two, the page
+    of the second window still shows what the first carries."""
+    rows = message.attachments.filter(file_id__in=files)
     file_ids = [row.file_id for row in rows]
     rows.delete()
     remove_files_on_commit(file_ids)

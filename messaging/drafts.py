@@ -66,7 +66,7 @@ def save_draft(
     text: DraftText,
     answer: Answer | None = None,
     uploads: Sequence[SealedUpload] = (),
-    removed_attachments: Sequence[uuid.UUID] = (),
+    removed_attachments: Sequence[uuid.UUID] = (),  # by file
     keeps_newer: bool = False,
 ) -> SavedDraft:
     """Create the draft, or write over it. A reply keeps its recipients whatever the form says, unless the organisation

@@ -239,7 +239,7 @@ def test_an_attachment_is_taken_off_again(sender, log_in, form, django_capture_o
     assert [attachment.name for attachment in listed] == ["one.txt", "two.txt"]
     first = message.attachments.get(id=listed[0].id)
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(address, form | {"action": "attach", "remove": [str(first.id), "nonsense"]})
+        client.post(address, form | {"action": "attach", "remove": [str(first.file_id), "nonsense"]})
     assert message.attachments.count() == 1
     assert not path_of(first.file_id).exists()
     page = client.get(address).text

@@ -94,6 +94,33 @@ def test_the_second_draft_carries_the_attachments_too(client, address):
     assert "report.pdf" in client.get(answer["url"]).text
 
 
+@pytest.fixture
+def split(client, address):
+    """A draft with a file, shown in two windows; saved in the first since. What the second sends to remove the file."""
+    client.post(address, {"action": "attach", "body": BODY, "files": file_named("report.pdf", b"x")})
+    first, second = window(client, address), window(client, address)
+    shown = client.get(address).text
+    autosave(client, address, first, body="changed")
+    return second | {"remove": re.search('name="remove" value="([^"]+)"', shown)[1]}
+
+
+def test_the_second_window_can_remove_a_file_as_its_draft_begins(client, address, split):
+    page = client.post(address, split | {"body": "changed too"}, follow=True)
+    assert "Both are kept" in page.text
+    assert "report.pdf" not in page.text
+    assert "report.pdf" in client.get(address).text
+
+
+@pytest.mark.parametrize("first_goes", [False, True])
+def test_and_later_with_the_page_that_it_has(client, address, split, first_goes):
+    told = autosave(client, address, {**split, "remove": []}, body="changed too").json()
+    if first_goes:
+        client.post(address, {"action": "discard"})
+    page = client.post(told["url"], split | {"revision": told["revision"]}, follow=True)
+    assert "Draft saved." in page.text
+    assert "report.pdf" not in page.text
+
+
 def test_after_sending_a_late_autosave_says_so(client, address, recipient):
     form = window(client, address)
     client.post(address, form | {"action": "send"})
