@@ -5,10 +5,19 @@ const form = document.querySelector("form.compose");
 const waiting = []; // of uploads, in their order
 let current = null;
 let heldBack = null; // name and value of the button that was pressed while files were still on their way
+let warnedOf = []; // rows of files that are not attached: sending goes on without them when it is pressed again
+
+const DOUBLE_CLICK = 700; // milliseconds in which it is not pressed again
 
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
 const list = () => form.querySelector("[data-uploads]");
 const words = () => list().dataset;
+const notice = () => form.querySelector("[data-holding]");
+const isSending = ({ value }) => value.startsWith("send");
+const missing = () => [...list().querySelectorAll(".upload--refused")];
+const nameIn = (row) => row.querySelector("bdi").textContent;
+// Not the name itself: "$&" in it would be read as more than that.
+const about = (sentence, name) => sentence.replace("%s", () => name);
 
 class Upload {
   constructor(file) {
@@ -58,9 +67,14 @@ class Upload {
     refusal?.remove();
     takeOver(answer, this.request.responseURL);
     // Beside its file, and not where the answer about the next one takes its place.
-    if (refusal) this.refuse(refusal.textContent.trim());
-    else this.end();
+    if (refusal) this.turnedDown(refusal.textContent.trim());
+    else this.attached();
     next();
+  }
+
+  attached() {
+    this.end();
+    say(about(words().attached, this.file.name));
   }
 
   // Once more by itself: a connection that broke is often there again.
@@ -71,32 +85,43 @@ class Upload {
 
   failed() {
     if (this.request.status === 403) this.outdated = true;
-    this.show(words().failed, { again: true });
-    say(`${this.file.name}: ${words().failed}`);
-    letGo();
+    this.refuse(words().failed, { again: true });
     next();
   }
 
-  // What was to go with it does not go without it.
-  refuse(why) {
-    letGo();
-    this.show(why);
-    this.row.classList.add("upload--refused");
+  // By the portal, which mostly names the file.
+  turnedDown(why) {
+    this.refuse(why);
     this.row.querySelector("bdi").hidden = why.includes(this.file.name);
-    this.buttons.cancel.firstChild.data = words().dismiss;
-    say(`${this.file.name}: ${why}`);
   }
 
-  show(state, { progress = false, again = false } = {}) {
+  refuse(why, { again = false } = {}) {
+    this.show(why, { again, refused: true });
+    say(`${this.file.name}: ${why} ${this.stop()}`.trim());
+  }
+
+  // What was to go with it does not go without it.
+  stop() {
+    const button = letGo();
+    if (!button) return "";
+    const told = tell(about(notDone(button), this.file.name), { warning: true });
+    this.row.scrollIntoView({ block: "center" });
+    return told;
+  }
+
+  show(state, { progress = false, again = false, refused = false } = {}) {
     this.said.textContent = state;
+    this.row.classList.toggle("upload--refused", refused);
     this.bar.hidden = !progress;
     this.bar.value = 0;
+    this.buttons.cancel.firstChild.data = refused ? words().dismiss : words().cancel;
     this.buttons.cancel.hidden = false;
     this.buttons.again.hidden = !again;
   }
 
   async again() {
     this.show(words().waits);
+    hush();
     this.buttons.cancel.focus();
     this.tries = 0;
     if (this.outdated) await renewedToken().catch(() => {});
@@ -107,13 +132,20 @@ class Upload {
   }
 
   cancel() {
+    if (this.row.matches(".upload--refused")) return this.dismiss();
     const isCurrent = current === this;
     const at = waiting.indexOf(this);
     if (at >= 0) waiting.splice(at, 1);
     this.request?.abort();
+    const told = heldBack && isSending(heldBack) ? this.stop() : "";
     this.end();
-    if (!this.row.classList.contains("upload--refused")) say(`${this.file.name}: ${words().cancelled}`);
+    say(told || `${this.file.name}: ${words().cancelled}`);
     if (isCurrent) next();
+  }
+
+  dismiss() {
+    this.end();
+    hush();
   }
 
   end() {
@@ -165,11 +197,33 @@ function renewedToken() {
 function letGo() {
   const button = heldBack;
   heldBack = null;
-  form.querySelector("[data-holding]").hidden = true;
+  if (button) notice().hidden = true;
   return button;
 }
 
+// Where one has pressed.
+function tell(text, { warning = false } = {}) {
+  notice().textContent = text;
+  notice().classList.toggle("notice--warning", warning);
+  notice().hidden = false;
+  notice().scrollIntoView({ block: "nearest" });
+  return text;
+}
+
+// What was told of the files may hold no longer.
+function hush() {
+  if (heldBack) return;
+  notice().hidden = true;
+  warnedOf = [];
+}
+
+function notDone(button) {
+  if (isSending(button)) return words().notSent;
+  return button.value === "save" ? words().notSaved : words().notDone;
+}
+
 function add(files) {
+  hush();
   const most = Number(words().maxBytes);
   for (const file of files) {
     const upload = new Upload(file);
@@ -211,8 +265,9 @@ function dropping() {
 function drop({ items }) {
   const entries = [...items].filter(({ kind }) => kind === "file");
   const isFolder = (item) => item.webkitGetAsEntry?.()?.isDirectory;
-  if (entries.some(isFolder)) say(words().noFolders);
+  const folders = entries.filter(isFolder).map((item) => item.webkitGetAsEntry().name);
   add(entries.filter((item) => !isFolder(item)).map((item) => item.getAsFile()));
+  for (const name of folders) new Upload({ name }).refuse(words().noFolders);
 }
 
 // What was dropped or chosen belongs to the message: it is sent when all of it is there.
@@ -220,18 +275,29 @@ function holdBack() {
   let isDiscarded = false;
   form.addEventListener("submit", (event) => {
     isDiscarded = event.submitter?.value === "discard";
-    if (!current || isDiscarded) return;
+    if (isDiscarded || event.defaultPrevented) return;
+    if (isSending(event.submitter) && !isToldOf(missing())) warn(missing());
+    else if (current) hold(event.submitter);
+    else return;
     event.preventDefault();
-    const { name, value } = event.submitter;
-    heldBack = { name, value };
-    const holding = form.querySelector("[data-holding]");
-    holding.textContent = value.startsWith("send") ? words().holds : words().waitsFor;
-    holding.hidden = false;
-    say(holding.textContent);
   });
   window.addEventListener("beforeunload", (event) => {
     if (current && !isDiscarded) event.preventDefault();
   });
+}
+
+const isToldOf = (rows) => rows.every((row) => warnedOf.includes(row));
+
+function warn(rows) {
+  const { oneMissing, manyMissing } = words();
+  const names = rows.map(nameIn).join(", ");
+  say(tell(about(rows.length > 1 ? manyMissing : oneMissing, names), { warning: true }));
+  setTimeout(() => (warnedOf = rows), DOUBLE_CLICK);
+}
+
+function hold({ name, value }) {
+  heldBack = { name, value };
+  say(tell(isSending(heldBack) ? words().holds : words().waitsFor));
 }
 
 const section = form?.querySelector("[data-attach]");

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from messaging.models import Attachment, Message
 
@@ -219,7 +220,7 @@ def test_nothing_is_sent_without_a_file_that_was_refused(open_browser, sender, c
     page.locator(".upload", has_text="the type .exe").wait_for()
     page.wait_for_timeout(500)
 
-    assert not page.locator("[data-holding]").is_visible()
+    assert page.locator("[data-holding]").text_content() == "Not sent: third.exe is not attached."
     assert not Message.objects.filter(sent_at__isnull=False).exists()
 
 
@@ -253,3 +254,184 @@ def test_trying_again_after_logging_in_anew(open_browser, sender, log_in, live_s
     page.get_by_role("button", name="Remove results.bin").wait_for()
 
     complaints.clear()
+
+
+def write_to(page, colleague) -> None:
+    page.goto(reverse("compose"))
+    page.fill("[name=to]", colleague.address)
+    page.fill("[name=subject]", "With a file")
+
+
+def told(page):
+    return page.locator(".compose__send > [data-holding]")
+
+
+def is_sent() -> bool:
+    return Message.objects.filter(sent_at__isnull=False).exists()
+
+
+def hold_uploads(page, times: int = 1) -> list:
+    held: list = []
+    page.route("**/drafts/**", lambda route: held.append(route), times=times)
+    return held
+
+
+@pytest.mark.parametrize("others", [[], ["other.pdf"]])
+def test_cancelling_what_sending_waits_for_sends_nothing(open_browser, sender, colleague, file, others):
+    page = open_browser(sender)
+    write_to(page, colleague)
+    hold_uploads(page)
+    page.set_input_files("[name=files]", file)
+    drop(page, *others)
+    page.get_by_role("button", name="Send Securely").click()
+    page.get_by_role("button", name="Cancel results.bin").click()
+
+    expect(told(page)).to_have_text("Not sent: results.bin is not attached.")
+    expect(page.locator("[data-say]")).to_have_text("Not sent: results.bin is not attached.")
+    for name in others:
+        page.get_by_role("button", name=f"Remove {name}").wait_for()
+    page.wait_for_timeout(500)
+    assert not is_sent()
+    page.get_by_role("button", name="Send Securely").click()
+    page.get_by_role("heading", name="Sent Items").wait_for()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 360, "height": 740}, {"width": 1280, "height": 800}])
+def test_that_sending_waits_is_said_where_it_was_pressed(open_browser, sender, colleague, tmp_path, viewport):
+    (tmp_path / "third.exe").write_bytes(b"3")
+    page = open_browser(sender, viewport=viewport, reduced_motion="reduce")
+    write_to(page, colleague)
+    page.locator("[data-page]").click()
+    for _line in range(60):
+        page.keyboard.press("Enter")
+    held = hold_uploads(page)
+    page.set_input_files("[name=files]", tmp_path / "third.exe")
+    page.get_by_role("button", name="Send Securely").click()
+    expect(told(page)).to_have_text("The message goes as soon as its files are attached.")
+    expect(told(page)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Send Securely")).to_be_in_viewport(ratio=1)
+    assert_good(page)
+    held[0].continue_()
+
+    expect(told(page)).to_have_text("Not sent: third.exe is not attached.")
+    expect(told(page)).to_be_in_viewport(ratio=1)
+    expect(page.locator(".upload")).to_be_in_viewport(ratio=1)
+    expect(page.locator("[data-say]")).to_contain_text("Not sent: third.exe is not attached.")
+
+
+def test_saving_that_waited_for_a_refused_file_is_said_not_to_be(open_browser, sender, tmp_path):
+    (tmp_path / "third.exe").write_bytes(b"3")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    held = hold_uploads(page)
+    page.set_input_files("[name=files]", tmp_path / "third.exe")
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+    held[0].continue_()
+
+    expect(told(page)).to_have_text("Not saved: third.exe is not attached.")
+
+
+def test_without_a_refused_file_it_is_sent_when_pressed_twice(open_browser, sender, colleague, tmp_path):
+    (tmp_path / "third.exe").write_bytes(b"3")
+    page = open_browser(sender)
+    write_to(page, colleague)
+    page.set_input_files("[name=files]", tmp_path / "third.exe")
+    page.locator(".upload", has_text="the type .exe").wait_for()
+    send = page.get_by_role("button", name="Send Securely")
+    send.dblclick()
+
+    words = "third.exe is not attached. Dismiss it, or press Send Securely again to send without it."
+    expect(told(page)).to_have_text(words)
+    expect(told(page)).to_be_in_viewport(ratio=1)
+    expect(page.locator("[data-say]")).to_have_text(words)
+    page.wait_for_timeout(1000)
+    assert not is_sent()
+    send.click()
+    page.get_by_role("heading", name="Sent Items").wait_for()
+    assert is_sent()
+
+
+def test_a_refused_file_that_was_dismissed_holds_nothing_back(open_browser, sender, colleague, tmp_path):
+    for name in ("one.exe", "two.exe"):
+        (tmp_path / name).write_bytes(b"1")
+    page = open_browser(sender)
+    write_to(page, colleague)
+    page.set_input_files("[name=files]", sorted(tmp_path.iterdir()))
+    expect(page.locator(".upload--refused")).to_have_count(2)
+    page.get_by_role("button", name="Send Securely").click()
+    expect(told(page)).to_contain_text("one.exe, two.exe are not attached. Dismiss them, or")
+    for name in ("one.exe", "two.exe"):
+        page.get_by_role("button", name=f"Dismiss {name}").click()
+    expect(told(page)).to_be_hidden()
+    page.get_by_role("button", name="Send Securely").click()
+    page.get_by_role("heading", name="Sent Items").wait_for()
+
+
+def test_nor_does_it_hold_back_saving(open_browser, sender, tmp_path):
+    (tmp_path / "third.exe").write_bytes(b"3")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.set_input_files("[name=files]", tmp_path / "third.exe")
+    page.locator(".upload", has_text="the type .exe").wait_for()
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+
+    page.get_by_text("Draft saved.", exact=True).wait_for()
+
+
+def test_a_failed_file_holds_back_sending_until_it_is_there(open_browser, sender, colleague, file, complaints):
+    page = open_browser(sender)
+    write_to(page, colleague)
+    page.route("**/drafts/**", lambda route: route.abort(), times=2)
+    page.set_input_files("[name=files]", file)
+    again = page.get_by_role("button", name="Try again results.bin")
+    again.wait_for()
+    page.get_by_role("button", name="Send Securely").click()
+    expect(told(page)).to_contain_text("results.bin is not attached.")
+    assert page.get_by_role("button", name="Dismiss results.bin").is_visible()
+    again.click()
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+    expect(told(page)).to_be_hidden()
+    page.get_by_role("button", name="Send Securely").click()
+    page.get_by_role("heading", name="Sent Items").wait_for()
+
+    assert Attachment.objects.get().message.sent_at is not None
+    complaints.clear()
+
+
+def test_that_a_file_is_there_is_said(open_browser, sender, file):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.set_input_files("[name=files]", file)
+
+    expect(page.locator("[data-say]")).to_have_text("results.bin attached")
+
+
+def test_a_dropped_folder_is_seen_to_be_refused(open_browser, sender, colleague):
+    page = open_browser(sender)
+    write_to(page, colleague)
+    page.evaluate(
+        """() => {
+            DataTransferItem.prototype.webkitGetAsEntry = function () {
+                const { name } = this.getAsFile();
+                return { name, isDirectory: name === "A" };
+            };
+        }"""
+    )
+    drop(page, "A", "one.pdf")
+    page.get_by_role("button", name="Remove one.pdf").wait_for()
+
+    row = page.locator(".upload--refused")
+    expect(row).to_contain_text("A folder cannot be attached. Open it and choose the files in it.")
+    expect(row.locator("bdi")).to_have_text("A")
+    expect(row.locator("bdi")).to_be_visible()
+    page.get_by_role("button", name="Send Securely").click()
+    expect(told(page)).to_contain_text("A is not attached.")
+
+
+def test_a_name_is_said_as_it_is(open_browser, sender, tmp_path):
+    (tmp_path / "a$&b.txt").write_bytes(b"1")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.set_input_files("[name=files]", tmp_path / "a$&b.txt")
+
+    expect(page.locator("[data-say]")).to_have_text("a$&b.txt attached")
