@@ -1,0 +1,15 @@
+// A date of which only a part is filled in reaches the portal as none at all. Before a message goes or a search is made
+// the browser says what is missing; saving, removing and discarding are held up by nothing.
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const { target, submitter } = event;
+    if (submitter?.value && !submitter.value.startsWith("send")) return;
+    const half = [...target.elements].find(({ validity }) => validity?.badInput);
+    if (!half) return;
+    event.preventDefault();
+    half.reportValidity();
+  },
+  true, // before what other scripts do when a form is sent
+);
