@@ -1,4 +1,4 @@
-// Files go as soon as they are chosen or dropped, one after the other, each with its progress. Without script the
+// Files go as soon as they are chosen, dropped or pasted, one after the other, each with its progress. Without script the
 // Attach button sends them.
 
 const form = document.querySelector("form.compose");
@@ -270,6 +270,25 @@ function drop({ items }) {
   for (const name of folders) new Upload({ name }).refuse(words().noFolders);
 }
 
+// A screenshot, say. Where words came along, as office programs add a picture of what they copy, the words are meant.
+function pasting() {
+  const take = (event) => {
+    const { files, words } = held(event.clipboardData);
+    if (!files.length || words) return;
+    event.preventDefault();
+    event.stopPropagation();
+    add(files);
+  };
+  document.addEventListener("paste", take, true);
+}
+
+// Not parsed: each style in it would be reported as a breach of our policy.
+function held(clipboard) {
+  const html = clipboard?.getData("text/html") ?? "";
+  const words = html.replace(/<!--.*?-->|<(style|script|title)\b.*?<\/\1>|<[^>]*>|&nbsp;/gis, "").trim();
+  return { files: [...(clipboard?.files ?? [])], words };
+}
+
 // What was dropped or chosen belongs to the message: it is sent when all of it is there.
 function holdBack() {
   let isDiscarded = false;
@@ -304,5 +323,6 @@ const section = form?.querySelector("[data-attach]");
 if (section) {
   ready(section);
   dropping();
+  pasting();
   holdBack();
 }

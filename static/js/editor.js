@@ -64,6 +64,10 @@ function start(field) {
   field.hidden = true;
   keepInStep(editor, page, field);
   toolbar(editor, frame, page);
+  // Words with a picture of them; a picture alone is a file to attach (attach.js).
+  editor.addEventListener("pasteImage", ({ detail }) => {
+    editor.insertHTML(detail.clipboardData.getData("text/html"), true);
+  });
   if (field.autofocus) editor.focus().moveCursorToStart();
   // Last: from here on what is sent is HTML.
   field.form.elements.body_format.value = "html";

@@ -435,3 +435,49 @@ def test_a_name_is_said_as_it_is(open_browser, sender, tmp_path):
     page.set_input_files("[name=files]", tmp_path / "a$&b.txt")
 
     expect(page.locator("[data-say]")).to_have_text("a$&b.txt attached")
+
+
+def paste(page, *, html: str = "", plain: str = "", target: str = "[data-page]") -> None:
+    """A picture, and what else lies on the clipboard with it."""
+    page.locator(target).focus()
+    page.evaluate(
+        """([html, plain, target]) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(["x"], "image.png", { type: "image/png" }));
+            if (html) clipboardData.setData("text/html", html);
+            if (plain) clipboardData.setData("text/plain", plain);
+            const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+            document.querySelector(target).dispatchEvent(event);
+        }""",
+        [html, plain, target],
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "target"),
+    [
+        ("", "[data-page]"),
+        ("", "[name=subject]"),
+        ('<html><body><!--StartFragment--><img src="https://a.example/b.png"></body></html>', "[data-page]"),
+    ],
+)
+def test_a_pasted_screenshot_is_attached(open_browser, sender, html, target):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    paste(page, html=html, target=target)
+    page.get_by_role("button", name="Remove image.png").wait_for()
+
+    expect(page.locator("[data-say]")).to_have_text("image.png attached")
+    assert page.locator("[data-page]").text_content() == ""
+
+
+@pytest.mark.parametrize("plain", ["", "From a letter"])
+def test_words_with_a_picture_of_them_are_pasted_as_words(open_browser, sender, plain):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    html = "<html><head><style>p {color: red}</style></head><body><p style='margin:0'>From a <b>letter</b></p></body>"
+    paste(page, html=html, plain=plain)
+
+    expect(page.locator("[data-page]")).to_have_text("From a letter")
+    expect(page.locator("[data-page] b")).to_have_text("letter")
+    assert page.locator(".upload, .files__item").count() == 0
