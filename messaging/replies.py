@@ -1,6 +1,7 @@
 """Replies and forwards: each is a new message of its own. What it answers or passes on stands under it as quotes,
 rows of their own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from accounts.models import User
 from portal import erased
 from portal.prepared import Prepared
 
-from . import sealing
+from . import rules, sealing
 from .models import MailboxEntry, Message, Quote, Recipient
 
 
@@ -44,15 +45,18 @@ def _allows_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
     return entry.is_authors or (entry.message.may_reply_all if to_all else entry.message.may_reply)
 
 
-def may_forward(entry: MailboxEntry) -> bool:
-    return entry.is_authors or entry.message.may_forward
+def may_forward(entry: MailboxEntry, quoted: Sequence[Message] | None = None) -> bool:
+    """All of it, to somebody who does not have it: so is sending it to one more recipient."""
+    return not rules.why_not(entry, "may_forward", quoted)
 
 
 def refuse_unless_allowed(answer: Answer) -> None:
     """PermissionDenied where the definition does not allow it. That nobody is left to write to is said when it is
     sent: until then, what was written is kept."""
-    entry = answer.entry
-    if not (may_forward(entry) if answer.is_forward else _allows_reply(entry, to_all=answer.to_all)):
+    if answer.is_forward:
+        if why := rules.why_not(answer.entry, "may_forward"):
+            raise PermissionDenied(why)
+    elif not _allows_reply(answer.entry, to_all=answer.to_all):
         raise PermissionDenied
 
 

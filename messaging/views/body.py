@@ -12,7 +12,6 @@ from csp.decorators import csp
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
@@ -53,8 +52,8 @@ def _document(request: AuthenticatedRequest, entry: uuid.UUID, template: str) ->
     except access.Gone as gone:
         return render(request, "messaging/body_gone.html", {"reason": gone.reason}, status=410)
     is_for_paper = template == "messaging/print_sheet.html"
-    if is_for_paper and not rules.may_print(copy):
-        raise PermissionDenied(_("The sender does not allow this message to be printed."))
+    if is_for_paper and (why := rules.why_not(copy, "may_print")):
+        raise PermissionDenied(why)
     shown = written(copy.message, sealing.open_message_key(copy))
     return render(request, template, shown | (_addressed(copy) if is_for_paper else {}))
 

@@ -5,7 +5,6 @@ from csp.decorators import csp
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
@@ -22,8 +21,8 @@ def download(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponseBas
         copy = access.openable_entry(request.user, entry)
     except access.Gone as gone:
         raise Http404 from gone
-    if not rules.may_download(copy):
-        raise PermissionDenied(_("The sender does not allow this message to be downloaded."))
+    if why := rules.why_not(copy, "may_download"):
+        raise PermissionDenied(why)
     headers = {"Content-Type": "message/rfc822", "Content-Disposition": 'attachment; filename="message.eml"'}
     if request.method == "HEAD":
         return HttpResponse(headers=headers)

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -7,8 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
+from accounts.models import User
 from messaging import access, attachments, expiry, receipts, replies, rules, sealing, sending, tracking
-from messaging.models import MailboxEntry, Recipient
+from messaging.models import MailboxEntry, Message, Recipient
 from portal.prepared import Prepared
 
 from .navigation import mailbox_context
@@ -25,14 +27,16 @@ def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
         return _gone(request, gone)
     if request.method == "GET" and not _is_prefetch(request):
         receipts.record_opening(actor=request.user, entry=copy)
-    context = {**mailbox_context(request, copy.folder), **_message_context(copy)}
+    context = {**mailbox_context(request, copy.folder), **_message_context(request.user, copy)}
     return render(request, "messaging/message.html", context)
 
 
-def _message_context(copy: MailboxEntry) -> dict[str, Any]:
+def _message_context(user: User, copy: MailboxEntry) -> dict[str, Any]:
     key = sealing.open_message_key(copy)
     files = attachments.listed(copy.message, key)
-    verbs = _readers_verbs(copy)
+    quoted = rules.quoted_by(copy.message)
+    verbs = _readers_verbs(user, copy, quoted)
+    answering = {verb: verbs[verb] for verb in ("can_reply", "can_reply_all", "can_forward")}
     return {
         "entry": copy,
         "message": copy.message,
@@ -42,28 +46,31 @@ def _message_context(copy: MailboxEntry) -> dict[str, Any]:
         **_listed_recipients(copy, with_bcc=copy.is_authors),
         "state": _state(copy),
         "attachments": [_file(copy, file) for file in files],
-        "allowed": rules.allowed_in_words(copy, can_reply=verbs["can_reply"], can_reply_all=verbs["can_reply_all"]),
+        "allowed": rules.allowed_in_words(copy, quoted, **answering),
         "body_url": reverse("body", args=[copy.id]),
         "is_own_copy": copy.kind == MailboxEntry.Kind.OWN_COPY,
         **verbs,
-        **(_senders_part(copy, files) if copy.is_authors else {}),
+        **(_senders_part(copy, files, quoted) if copy.is_authors else {}),
     }
 
 
-def _readers_verbs(copy: MailboxEntry) -> dict[str, bool]:
+def _readers_verbs(user: User, copy: MailboxEntry, quoted: Sequence[Message]) -> dict[str, bool]:
     return {
         "can_reply": replies.may_reply(copy, to_all=False),
         "can_reply_all": replies.may_reply(copy, to_all=True),
-        "can_print": rules.may_print(copy),
-        "can_download": rules.may_download(copy),
-        "can_forward": replies.may_forward(copy),
+        "can_print": rules.may_print(copy, quoted),
+        "can_download": rules.may_download(copy, quoted),
+        "can_forward": sending.may_write_new_messages(user) and replies.may_forward(copy, quoted),
         "can_restore": copy.folder == MailboxEntry.Folder.DELETED,
     }
 
 
-def _senders_part(copy: MailboxEntry, files: list[attachments.NamedAttachment]) -> dict[str, Any]:
+def _senders_part(
+    copy: MailboxEntry, files: list[attachments.NamedAttachment], quoted: Sequence[Message]
+) -> dict[str, Any]:
     """What has become of it, and what only its author may do."""
     is_open = _state(copy) == ""
+    may_send_on = sending.may_write_to_anyone(copy.message.sender) and replies.may_forward(copy, quoted)
     tracked = tracking.tracking(copy.message, {file.id: file.name for file in files})
     return {
         "tracking": tracked,
@@ -71,7 +78,7 @@ def _senders_part(copy: MailboxEntry, files: list[attachments.NamedAttachment]) 
         "can_recall": not copy.message.is_recalled(),
         "can_extend": expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
         "can_expire": is_open,
-        "can_send_to_another": is_open and sending.may_write_to_anyone(copy.message.sender),
+        "can_send_to_another": is_open and may_send_on,
     }
 
 

@@ -1,14 +1,19 @@
 from io import BytesIO
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from messaging import replies
+from messaging.access import openable_entry
 from messaging.models import Attachment, Message, Quote, RecipientUse
 from messaging.recall import recall_message
 from messaging.sealed_files import path_of
 from portal.ids import uuid7
 
 from .conftest import BODY, SUBJECT, copy_of
+from .test_reply import answer, reply_page
 
 
 @pytest.fixture
@@ -70,6 +75,77 @@ def test_what_the_definition_forbids_is_absent_and_refused(sent, recipient, log_
     assert client.get(address).status_code == 403
     form = {"answers": str(entry.id), "is_forward": "True", "to": "x@north.example", "action": "send"}
     assert client.post(reverse("draft", args=[uuid7()]), form).status_code == 403
+
+
+@pytest.fixture
+def answered(sender, recipient, send, log_in):
+    """The sender's own answer to a message that they may not pass on."""
+    original = send(recipient, to=sender.address)
+    answer(log_in(sender), reply_page(log_in(sender), original, sender))
+    return Message.objects.get(in_reply_to=original)
+
+
+def test_nor_is_what_is_forbidden_got_around_by_answering_first(answered, sender, log_in):
+    client, entry = log_in(sender), copy_of(answered, sender)
+    address = reverse("forward", args=[entry.id])
+    page = client.get(reverse("message", args=[entry.id]))
+    assert address not in page.text
+    assert "It quotes a message that may not be forwarded." in page.text
+    assert not page.context["can_send_to_another"]
+    assert not replies.may_forward(openable_entry(sender, entry.id))
+    refused = client.get(address)
+    assert refused.status_code == 403
+    assert "It quotes a message that may not be forwarded." in refused.text
+    form = {"answers": str(entry.id), "is_forward": "True", "to": "x@north.example", "action": "send"}
+    assert client.post(reverse("draft", args=[uuid7()]), form).status_code == 403
+
+
+def test_whoever_wrote_what_is_quoted_is_held_by_the_answers_rules_alone(answered, recipient, log_in):
+    client, entry = log_in(recipient), copy_of(answered, recipient)
+    address = reverse("message", args=[entry.id])
+    assert not client.get(address).context["can_forward"]
+    Message.objects.filter(id=answered.id).update(may_forward=True)
+    page = client.get(address)
+    assert page.context["can_forward"]
+    assert "You may forward this message." in page.text
+
+
+def test_nor_does_an_authors_answer_to_themselves_loosen_their_rules(sender, recipient, send, log_in):
+    sent = send(sender, to=recipient.address)
+    answer(log_in(sender), reply_page(log_in(sender), sent, sender))
+    again = Message.objects.get(in_reply_to=sent)
+    Message.objects.filter(id=again.id).update(may_forward=True)
+    own = log_in(sender).get(reverse("message", args=[copy_of(again, sender).id]))
+    assert own.context["can_forward"]
+    assert "Recipients may: reply, reply to all, print." in own.text
+    assert not log_in(recipient).get(reverse("message", args=[copy_of(again, recipient).id])).context["can_forward"]
+
+
+def test_a_destroyed_quote_forbids_nothing(answered, sender, log_in):
+    Quote.objects.update(content=None)
+    assert log_in(sender).get(reverse("forward", args=[copy_of(answered, sender).id])).status_code == 200
+
+
+def test_what_the_page_pays_for_knowing(answered, sender, recipient, send, log_in):
+    """One query where there are quotes, none where there are none."""
+    client = log_in(sender)
+
+    def queries(message):
+        address = reverse("message", args=[copy_of(message, sender).id])
+        client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        return len(captured)
+
+    assert queries(answered) == queries(send(sender, to=recipient.address)) + 1
+
+
+def test_who_may_not_write_new_messages_is_not_told_to_forward(sent, colleague, log_in):
+    client, entry = log_in(colleague), copy_of(sent, colleague)
+    page = client.get(reverse("message", args=[entry.id])).text
+    assert reverse("forward", args=[entry.id]) not in page
+    assert "You may forward this message." not in page
+    assert client.get(reverse("forward", args=[entry.id])).status_code == 403
 
 
 def test_a_recall_leaves_what_was_forwarded_and_its_file(sent, sender, recipient, administrator, log_in):

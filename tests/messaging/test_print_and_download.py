@@ -13,6 +13,7 @@ from portal.ids import uuid7
 from portal.models import AuditEvent
 
 from .conftest import BODY, SUBJECT, copy_of
+from .test_reply import answer, reply_page
 
 CONTENT = os.urandom(200_000)
 
@@ -96,3 +97,20 @@ def test_where_downloading_is_not_allowed_there_is_none(sent, recipient, log_in)
 def test_they_check_ownership(name, sent, recipient, stranger, colleague, log_in):
     for person in (stranger, colleague):
         assert log_in(person).get(reverse(name, args=[copy_of(sent, recipient).id])).status_code == 404
+
+
+@pytest.mark.parametrize(("name", "done"), [("print_sheet", "printed"), ("download", "downloaded")])
+def test_what_may_not_be_taken_away_is_not_by_answering_first(name, done, sent, sender, recipient, log_in):
+    Message.objects.update(may_print=False, may_download=False)
+    client = log_in(recipient)
+    answer(client, reply_page(client, sent, recipient))
+    reply = Message.objects.get(in_reply_to=sent)
+    url = reverse(name, args=[copy_of(reply, recipient).id])
+    page = client.get(reverse("message", args=[copy_of(reply, recipient).id])).text
+    assert url not in page
+    assert f"It quotes a message that may not be {done}." in page
+    assert client.get(url).status_code == 403
+    Message.objects.filter(id=reply.id).update(may_print=True, may_download=True)
+    assert (
+        log_in(sender).get(reverse(name, args=[copy_of(reply, sender).id])).status_code == 200
+    )  # who wrote what is quoted
