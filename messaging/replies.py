@@ -82,8 +82,10 @@ def recipients(message: Message, author: User, *, to_all: bool) -> dict[str, lis
 
 
 def _listed(message: Message) -> QuerySet[Recipient]:
-    """Whom its readers see that it went to, but for those who are erased."""
-    listed = message.recipients.exclude(role=Recipient.Role.BCC).select_related("user").order_by("id")
+    """Whom its readers see that it went to, but for those who are erased or have had it taken back: the answer quotes
+    it."""
+    hold = message.recipients.filter(recalled_at__isnull=True)
+    listed = hold.exclude(role=Recipient.Role.BCC).select_related("user").order_by("id")
     return listed.exclude(user__address__endswith=f"@{erased.DOMAIN}")
 
 

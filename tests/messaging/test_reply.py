@@ -6,6 +6,7 @@ from accounts.models import User
 from messaging import definitions, erasing, replies
 from messaging.access import openable_entry
 from messaging.models import Message, Quote, Recipient
+from messaging.recall import recall_for_recipient
 from portal.ids import uuid7
 from portal.models import Organization
 
@@ -133,6 +134,17 @@ def test_nobody_answers_who_is_erased(sent, sender, recipient, second_recipient,
     client = log_in(recipient)
     answer(client, reply_page(client, sent, recipient, "reply_all"))
     assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+
+
+@pytest.mark.parametrize("author", ["sender", "second_recipient"])
+def test_nobody_gets_back_what_was_recalled_from_them(author, sent, sender, recipient, log_in, request):
+    recall_for_recipient(actor=sender, recipient=Recipient.objects.get(message=sent, user=recipient))
+    person = request.getfixturevalue(author)
+    client = log_in(person)
+    answer(client, reply_page(client, sent, person, "reply_all"))
+    (reply,) = Message.objects.filter(in_reply_to=sent)
+    assert not reply.recipients.filter(user=recipient).exists()
+    assert reply.recipients.exists()
 
 
 def test_where_the_sender_is_erased_the_others_can_be_answered(sent, sender, recipient, administrator, log_in):
