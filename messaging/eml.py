@@ -7,6 +7,8 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 
+from django.utils.translation import gettext as _
+
 from portal.plain_text import plain_text
 
 from . import attachments, replies, sealing
@@ -58,6 +60,8 @@ def _text(copy: MailboxEntry, key: bytes) -> EmailMessage:
     html = sealing.open_body(copy.message, key)
     for quote in replies.open_quotes(copy.message, key):
         html += f"<blockquote>{quote['body']}</blockquote>"
+        if quote.get("cut"):
+            html += f"<p>{_('Older messages are left out here.')}</p>"
     text = EmailMessage(policy=_WIRE)
     text.set_content(plain_text(html))
     text.add_alternative(html, subtype="html")

@@ -16,6 +16,10 @@ from portal.prepared import Prepared
 from . import rules, sealing
 from .models import MailboxEntry, Message, Quote, Recipient
 
+# Each answer holds what stands under it once more: without an end, an exchange would grow with its square.
+MAX_QUOTES = 40
+MAX_QUOTED_CHARACTERS = 8 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -84,8 +88,8 @@ def recipients(message: Message, author: User, *, to_all: bool) -> dict[str, lis
 def _listed(message: Message) -> QuerySet[Recipient]:
     """Whom its readers see that it went to, but for those who are erased or have had it taken back: the answer quotes
     it."""
-    hold = message.recipients.filter(recalled_at__isnull=True)
-    listed = hold.exclude(role=Recipient.Role.BCC).select_related("user").order_by("id")
+    holders = message.recipients.filter(recalled_at__isnull=True)
+    listed = holders.exclude(role=Recipient.Role.BCC).select_related("user").order_by("id")
     return listed.exclude(user__address__endswith=f"@{erased.DOMAIN}")
 
 
@@ -117,7 +121,7 @@ def subject_of(answer: Answer, subject: str) -> str:
 
 def quoted(entry: MailboxEntry) -> list[dict[str, Any]]:
     """What stands under a reply to this message: the message itself, then what it quoted, each with the id of its
-    source: [{sender, sent_at, to, cc, subject, body, source}]."""
+    source: [{sender, sent_at, to, cc, subject, body, source}]. The last one is "cut" where older ones are left out."""
     message, key = entry.message, sealing.open_message_key(entry)
     listed = list(message.recipients.exclude(role=Recipient.Role.BCC).order_by("id"))
     newest = {
@@ -129,7 +133,25 @@ def quoted(entry: MailboxEntry) -> list[dict[str, Any]]:
         "body": sealing.open_body(message, key),
         "source": message.id,
     }
-    return [newest, *open_quotes(message, key)]
+    return _newest([newest, *open_quotes(message, key)])
+
+
+def _newest(quotes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many as there is room for; the message itself in any case."""
+    room, kept = MAX_QUOTED_CHARACTERS, quotes[:1]
+    for quote in quotes[1:MAX_QUOTES]:
+        room -= _size(kept[-1])
+        if _size(quote) > room:
+            break
+        kept.append(quote)
+    if len(kept) < len(quotes):
+        last = max(position for position, quote in enumerate(kept) if not quote.get("destroyed"))
+        kept[last] = kept[last] | {"cut": True}
+    return kept
+
+
+def _size(quote: dict[str, Any]) -> int:
+    return len(quote["body"]) + len(quote.get("subject", ""))
 
 
 def open_quotes(message: Message, key: bytes) -> list[dict[str, Any]]:

@@ -246,6 +246,48 @@ def test_quotes_are_rows_with_their_source_nested_ones_too(sent, sender, recipie
     assert body.index("And one back.") < body.index("An answer.") < body.index(BODY)
 
 
+@pytest.fixture
+def exchange(sender, colleague, send):
+    """exchange(number, body=…): a message of the sender's, answered by themselves so many times; the last answer."""
+
+    def write(number, **fields):
+        message = send(sender, to=colleague.address, **fields)
+        for _each in range(number):
+            answered = openable_entry(sender, copy_of(message, sender).id)
+            message = send(sender, answer=replies.Answer(answered), **fields)
+        return message
+
+    return write
+
+
+@pytest.mark.parametrize("limit", ["number", "characters"])
+def test_of_a_long_exchange_the_newest_are_quoted(limit, exchange, sender, colleague, log_in, monkeypatch):
+    monkeypatch.setattr(replies, "MAX_QUOTES", 3 if limit == "number" else 40)
+    monkeypatch.setattr(replies, "MAX_QUOTED_CHARACTERS", 400 if limit == "characters" else 8_000)
+    whole, cut = exchange(3, body="x" * 90), exchange(5, body="x" * 90)
+    assert (whole.quotes.count(), cut.quotes.count()) == (3, 3)
+    left_out = "Older messages are left out here."
+    for message, times in ((whole, 0), (cut, 1)):
+        for name in ("body", "print_sheet"):
+            page = log_in(colleague).get(reverse(name, args=[copy_of(message, colleague).id])).text
+            assert page.count(left_out) == times
+    own = copy_of(cut, sender)
+    assert left_out in b"".join(log_in(sender).get(reverse("download", args=[own.id])).streaming_content).decode()
+
+
+def test_a_message_is_quoted_however_long_it_is(exchange, monkeypatch):
+    monkeypatch.setattr(replies, "MAX_QUOTED_CHARACTERS", 10)
+    assert exchange(2).quotes.count() == 1
+
+
+def test_what_is_left_out_is_said_where_the_last_one_is_destroyed(exchange, sender, colleague, log_in, monkeypatch):
+    monkeypatch.setattr(replies, "MAX_QUOTES", 2)
+    answered = exchange(2)
+    answered.quotes.filter(position=0).update(content=None)
+    last = replies.quoted(openable_entry(sender, copy_of(answered, sender).id))
+    assert [(bool(quote.get("destroyed")), bool(quote.get("cut"))) for quote in last] == [(False, True), (True, False)]
+
+
 def test_what_the_definition_forbids_is_absent_and_refused(sent, recipient, log_in):
     Message.objects.update(may_reply=False, may_reply_all=False)
     client, entry = log_in(recipient), copy_of(sent, recipient)
