@@ -36,17 +36,12 @@ class Answer:
 
 def may_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
     """Whether it is allowed, and there is somebody to write to."""
-    if not _allows_reply(entry, to_all=to_all):
+    if not rules.allow_reply(entry, to_all=to_all):
         return False
     message = entry.message
     if entry.is_authors:
         return _listed(message).exists()
     return not message.sender.is_erased or (to_all and _listed(message).exclude(user=entry.owner_id).exists())
-
-
-def _allows_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
-    """The author of a message may always write to its recipients again; recipients as the definition says."""
-    return entry.is_authors or (entry.message.may_reply_all if to_all else entry.message.may_reply)
 
 
 def may_forward(entry: MailboxEntry, quoted: Sequence[Message] | None = None) -> bool:
@@ -60,7 +55,7 @@ def refuse_unless_allowed(answer: Answer) -> None:
     if answer.is_forward:
         if why := rules.why_not(answer.entry, "may_forward"):
             raise PermissionDenied(why)
-    elif not _allows_reply(answer.entry, to_all=answer.to_all):
+    elif not rules.allow_reply(answer.entry, to_all=answer.to_all):
         raise PermissionDenied
 
 

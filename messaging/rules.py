@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.prepared import Prepared
 
-from .models import Definition, MailboxEntry, Message
+from .models import Definition, MailboxEntry, Message, Recipient
 from .models.definition import MessageRules
 
 _FORBIDDEN = {
@@ -26,6 +26,18 @@ _FORBIDDEN_BY_QUOTES = {
     "may_print": gettext_lazy("It quotes a message that may not be printed."),
     "may_download": gettext_lazy("It quotes a message that may not be downloaded."),
 }
+
+
+def allow_reply(entry: MailboxEntry, *, to_all: bool) -> bool:
+    """The author of a message may always write to its recipients again; recipients as the definition says. Who is in
+    Bcc would show everybody by a Reply All that they have it."""
+    if entry.is_authors or not to_all:
+        return entry.is_authors or entry.message.may_reply
+    return entry.message.may_reply_all and not _is_hidden(entry)
+
+
+def _is_hidden(entry: MailboxEntry) -> bool:
+    return entry.recipient is not None and entry.recipient.role == Recipient.Role.BCC
 
 
 def why_not(entry: MailboxEntry, verb: str, quoted: Sequence[Message] | None = None) -> str:
@@ -69,7 +81,7 @@ def allowed_in_words(
         recipients = _("Recipients may: %(verbs)s.") % {"verbs": named} if named else _("Recipients may only read.")
         return [recipients, *_quotes_in_words(quotes_forbid)]
     answering = _answering(can_reply, can_reply_all)
-    if not (can_reply or can_reply_all) and (message.may_reply or message.may_reply_all):
+    if not (can_reply or can_reply_all) and any(allow_reply(entry, to_all=to_all) for to_all in (False, True)):
         answering = _("There is nobody left to reply to.")
     rules = {verb for verb in _FORBIDDEN if getattr(message, verb)}
     may = rules - quotes_forbid - (set() if can_forward else {"may_forward"})

@@ -185,6 +185,19 @@ def test_a_bcc_reader_is_not_revealed_by_the_others(sent, colleague, recipient, 
     assert not Recipient.objects.filter(message__in_reply_to=sent, user=colleague).exists()
 
 
+def test_a_bcc_reader_does_not_reveal_themselves_to_everybody(sent, colleague, sender, log_in):
+    client, entry = log_in(colleague), copy_of(sent, colleague)
+    address = reverse("reply_all", args=[entry.id])
+    page = client.get(reverse("message", args=[entry.id])).text
+    assert address not in page
+    assert "You may reply to the sender only." in page
+    assert client.get(address).status_code == 403
+    form = {"answers": str(entry.id), "to_all": "True", "body": "Hi", "action": "send"}
+    assert client.post(reverse("draft", args=[uuid7()]), form).status_code == 403
+    Message.objects.update(may_reply=False)
+    assert "Replies are not allowed." in client.get(reverse("message", args=[entry.id])).text
+
+
 def test_recipients_cannot_be_changed(sent, recipient, sender, log_in):
     client = log_in(recipient)
     answer(client, reply_page(client, sent, recipient), to="else@outside.example", bcc="spy@outside.example")
