@@ -119,6 +119,8 @@ def _next_one() -> bool:
 
 
 def _recalled(item: MassRecallItem) -> tuple[str, int]:
+    if item.message is None:  # undone and discarded meanwhile
+        return Outcome.BEFORE, 0
     try:
         return Outcome.RECALLED, recall_message(actor=item.mass_recall.actor, message=item.message).copies
     except AlreadyRecalled:

@@ -10,6 +10,7 @@ Keys first: from the first step on nobody can open the message. Whatever stands 
 a worker that is killed anywhere is simply followed by the next one, and two at once skip what the other holds.
 """
 
+import logging
 import time
 import uuid
 from collections import deque
@@ -26,6 +27,8 @@ from portal.models import Organization, RetentionKey
 from . import attachments, drafts
 from .models import Attachment, AttachmentFetch, MailboxEntry, Message, Quote
 from .purge_pace import Pace
+
+logger = logging.getLogger(__name__)
 
 # What one transaction destroys at most: messages, keys of copies, files, bytes of bodies.
 _messages, _keys = Pace(100, is_repeatable=True), Pace(250, is_repeatable=True)
@@ -153,23 +156,32 @@ def purge_old_drafts(*, seconds: float = 20) -> int:
     ends = time.monotonic() + seconds
     discarded = 0
     for organization in Organization.objects.all():
-        while time.monotonic() < ends and _purge_a_draft(organization):
-            discarded += 1
+        for draft in _old_drafts(organization).order_by("saved_at").values_list("id", flat=True):
+            if time.monotonic() >= ends:
+                return discarded
+            discarded += _purge_draft(organization, draft)
     return discarded
 
 
-@transaction.atomic
-def _purge_a_draft(organization: Organization) -> bool:
-    old = Message.objects.filter(
+def _old_drafts(organization: Organization) -> QuerySet[Message]:
+    return Message.objects.filter(
         organization=organization,
         sent_at__isnull=True,
         saved_at__lte=Now() - timedelta(days=organization.retention_days),
     )
-    draft = old.select_for_update(skip_locked=True).order_by("saved_at").first()
-    if draft is None:
+
+
+def _purge_draft(organization: Organization, draft: uuid.UUID) -> bool:
+    """False where it was saved meanwhile, somebody holds it, or it does not go, which keeps no other from going."""
+    try:
+        with transaction.atomic():
+            if not _old_drafts(organization).filter(id=draft).select_for_update(skip_locked=True).exists():
+                return False
+            drafts.discard_draft(entry=MailboxEntry.objects.select_related("message").get(message=draft))
+            audit.record(organization, "draft.purged", about=draft)
+    except Exception:
+        logger.exception("Draft %s could not be destroyed", draft)
         return False
-    drafts.discard_draft(entry=MailboxEntry.objects.select_related("message").get(message=draft))
-    audit.record(organization, "draft.purged", about=draft.id)
     return True
 
 

@@ -43,7 +43,8 @@ class MassRecallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("progress"))
     def progress(self, selection: MassRecall) -> str:
-        failed = selection.items.filter(outcome=MassRecallItem.Outcome.FAILED).select_related("message__sender")
+        failed = selection.items.filter(outcome=MassRecallItem.Outcome.FAILED, message__isnull=False)
+        failed = failed.select_related("message__sender")
         context = {
             "selection": selection,
             "progress": mass_recall.progress(selection),

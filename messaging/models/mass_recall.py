@@ -43,7 +43,8 @@ class MassRecallItem(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     mass_recall = models.ForeignKey(MassRecall, on_delete=models.CASCADE, related_name="items")
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
+    # Null once what had been sent became a draft again, and its author discarded that.
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.WAITING, blank=True)
     copies = models.PositiveIntegerField(default=0)
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from messaging import access, mass_recall, undo
-from messaging.models import MailboxEntry, MassRecall
+from messaging.models import MailboxEntry, MassRecall, MassRecallItem, Message
 from messaging.recall import recall_message
 from portal.models import AuditEvent
 
@@ -62,11 +63,31 @@ def test_a_worker_that_is_killed_leaves_the_rest_to_the_next(selection):
     assert AuditEvent.objects.filter(action="message.recalled").count() == 6
 
 
-def test_a_message_whose_sending_is_undone_meanwhile_stays_a_draft(organization, selection, sender, sent):
+@pytest.fixture
+def undone(selection, sender, sent) -> Message:
+    """One of the selection, a draft again before its turn."""
     MailboxEntry.objects.filter(message=sent[0], kind="received").update(visible_at=timezone.now() + timedelta(hours=1))
     own = MailboxEntry.objects.get(message=sent[0], owner=sender)
-    undo.undo_sending(actor=sender, entry=access.sent_entry(sender, own.id))
+    return undo.undo_sending(actor=sender, entry=access.sent_entry(sender, own.id))
+
+
+def test_a_message_whose_sending_is_undone_meanwhile_stays_a_draft(selection, undone, sender):
     mass_recall.work_off()
     outcome = mass_recall.progress(selection)
     assert (outcome.recalled, outcome.before, outcome.failed) == (5, 1, 0)
-    assert access.draft_entry(sender, sent[0].id).message.recalled_at is None
+    assert access.draft_entry(sender, undone.id).message.recalled_at is None
+
+
+@pytest.mark.parametrize("when", ["before its turn", "after it", "after it had failed"])
+def test_its_draft_can_be_discarded(when, selection, undone, sender, administrator, log_in):
+    if when != "before its turn":
+        mass_recall.work_off()
+    if when == "after it had failed":
+        selection.items.filter(message=undone).update(outcome=MassRecallItem.Outcome.FAILED)
+    log_in(sender).post(reverse("draft", args=[undone.id]), {"action": "discard"})
+    assert not Message.objects.filter(id=undone.id).exists()
+    page = reverse("admin:messaging_massrecall_change", args=[selection.id])
+    assert log_in(administrator).get(page).status_code == 200
+    mass_recall.retry(actor=administrator, selection=selection)
+    mass_recall.work_off()
+    assert mass_recall.progress(selection).before == 1

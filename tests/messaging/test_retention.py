@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging import access, attachments, drafts, retention, sealed_files
+from messaging import access, attachments, drafts, retention, sealed_files, tasks
 from messaging.drafts import DraftText
 from messaging.models import Attachment, AttachmentFetch, MailboxEntry, Message, Quote, Recipient
 from messaging.replies import Answer
@@ -352,6 +352,17 @@ def test_saving_makes_a_draft_new_again(organization, sender, write):
     entry = access.draft_entry(sender, entry.message_id)
     drafts.save_draft(actor=sender, message_id=entry.message_id, entry=entry, text=DraftText(subject="New"))
     assert retention.purge_old_drafts() == 0
+
+
+def test_a_draft_that_does_not_go_keeps_nothing_else(organization, old_month, sender, write):
+    broken, old = write(sender).message, write(sender).message
+    age(broken, organization.retention_days + 1)
+    age(old, organization.retention_days)
+    MailboxEntry.objects.filter(message=broken).delete()
+    tasks.destroy_ended_keys()
+    assert Message.objects.get() == broken
+    old_month.refresh_from_db()
+    assert old_month.destroyed_at is not None
 
 
 def put_into_month(entry: MailboxEntry, month) -> None:
