@@ -63,6 +63,13 @@ _quoted_by = Prepared(
 )
 
 
+def why_not_pass_on(draft: Message) -> str:
+    """Why its author may not send what a draft quotes to people who are not on what it answers; empty where they
+    may."""
+    forbidden = "may_forward" in _forbidden_by(quoted_by(draft), draft.sender_id)
+    return str(_FORBIDDEN_BY_QUOTES["may_forward"]) if forbidden else ""
+
+
 def _forbidden_by(quoted: Sequence[Message], reader: UUID | None = None) -> set[str]:
     """The verbs: to this reader, who is free with what is their own; or to anybody at all."""
     others = [one for one in quoted if one.sender_id != reader]

@@ -18,7 +18,7 @@ from accounts.models import User
 from portal import audit, keyring, moments
 from portal.models import Organization
 
-from . import bodies, cautions, definitions, draft_quotes, drafts, licences, sealing
+from . import bodies, cautions, definitions, draft_quotes, drafts, licences, rules, sealing
 from .addressing import Addressed, read_addresses
 from .copies import Copies
 from .models import Definition, MailboxEntry, Message, Recipient
@@ -112,8 +112,11 @@ def _refuse_unless_allowed(sending: _Sending) -> None:
         problems.append(_("The expiry is in the past. Choose a later time, or leave it empty."))
     if sending.message.in_reply_to_id is not None or sending.message.forwards_id is not None:
         problems += _source_problems(sending)
+    added = _newly_addressed(sending)
+    if sending.message.in_reply_to_id is not None and added and (why := rules.why_not_pass_on(sending.message)):
+        problems.append(why + " " + _("Take out whom it was not written to."))
     if not may_write_to_anyone(sending.actor):
-        problems += _new_message_problems(sending, _newly_addressed(sending))
+        problems += _new_message_problems(sending, added)
     if problems:
         raise NotSent(problems)
 

@@ -61,6 +61,7 @@ def test_a_draft_shows_what_it_answers_no_longer_than_its_author_may_read_it(sen
 
 def test_where_the_organisation_allows_it_recipients_can_be_changed(sent, recipient, sender, colleague, log_in):
     Organization.objects.update(replies_may_change_recipients=True)
+    Message.objects.update(may_forward=True)
     client = log_in(recipient)
     page = reply_page(client, sent, recipient)
     assert f'name="to" value="{sender.address}"' in page.text
@@ -70,9 +71,20 @@ def test_where_the_organisation_allows_it_recipients_can_be_changed(sent, recipi
     assert reply.definition == definitions.default_for(sender.organization)
 
 
+def test_nobody_is_taken_in_where_the_original_may_not_be_forwarded(sent, recipient, sender, colleague, log_in):
+    Organization.objects.update(replies_may_change_recipients=True)
+    Message.objects.update(may_forward=False)
+    client = log_in(recipient)
+    refused = answer(client, reply_page(client, sent, recipient), to=f"{sender.address}, new@north.example")
+    assert refused.status_code == 422
+    assert "It quotes a message that may not be forwarded." in refused.text
+    assert answer(client, reply_page(client, sent, recipient), to=sender.address).status_code == 302
+
+
 def test_whom_one_takes_in_counts_as_in_a_new_message(sent, recipient, second_recipient, sender, colleague, log_in):
     """External people write to the organisation's own, who has no licence to those on the message; a licence counts."""
     Organization.objects.update(replies_may_change_recipients=True)
+    Message.objects.update(may_forward=True)
     for person, added in ((recipient, "new@outside.example"), (colleague, "new@outside.example")):
         client = log_in(person)
         refused = answer(client, reply_page(client, sent, person), to=f"{sender.address}, {added}")
