@@ -92,6 +92,25 @@ def test_two_windows_keep_both_and_the_second_is_told(open_browser, sender, draf
     assert " Two. And more." in second_text
 
 
+def test_the_second_window_can_take_a_file_off_its_own_draft(open_browser, sender, draft, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    first, second = open_browser(sender), open_browser(sender)
+    first.goto(reverse("draft", args=[draft.message_id]))
+    first.set_input_files("[name=files]", tmp_path / "a.txt")
+    first.get_by_role("button", name="Remove a.txt").wait_for()
+    second.goto(reverse("draft", args=[draft.message_id]))
+    write(first, " One.")
+    expect(told(first)).to_have_text(SAVED, timeout=SLOWLY)
+    write(second, " Two.")
+    expect(second.get_by_text("saved in another window meanwhile")).to_be_visible(timeout=SLOWLY)
+    second.get_by_role("button", name="Remove a.txt").click()
+
+    second.get_by_text("Draft saved.", exact=True).wait_for()
+    assert second.get_by_role("button", name="Remove a.txt").count() == 0
+    first.reload()
+    assert first.get_by_role("button", name="Remove a.txt").is_visible()
+
+
 def test_a_failure_is_said_and_tried_again(page, sender, complaints):
     page.route("**/drafts/**", lambda route: route.abort(), times=1)
     page.fill("[name=subject]", "Patience")
