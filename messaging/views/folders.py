@@ -16,7 +16,7 @@ from messaging import folders
 from messaging.models import MailboxEntry
 from messaging.rows import Row
 
-from .navigation import mailbox_context, offer_undo
+from .navigation import mailbox_context, offer_undo, undo_offered
 from .parsing import parsed_uuids
 
 Folder = MailboxEntry.Folder
@@ -36,7 +36,7 @@ def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
             "rows": shown(page.rows),
             "older_url": f"{reverse(folder)}?older={page.older_than}" if page.older_than else None,
             "newest_url": reverse(folder) if older_than else None,
-            "undo": request.session.pop("undo", None),
+            "undo": undo_offered(request),
         },
     )
 

@@ -22,7 +22,7 @@ from portal import limits
 from portal.limits import Limit, LimitReached
 
 from .folders import shown
-from .navigation import mailbox_context
+from .navigation import mailbox_context, undo_offered
 from .parsing import parsed_uuids
 
 # Each costs up to seconds of a processor.
@@ -104,7 +104,7 @@ def _found(request: AuthenticatedRequest, query: Query, token: str, older_than: 
 
 
 def _page(request: AuthenticatedRequest, form: SearchForm, *, status: int = 200, **context: Any) -> HttpResponse:
-    context = {**mailbox_context(request), "form": form, "undo": request.session.pop("undo", None), **context}
+    context = {**mailbox_context(request), "form": form, "undo": undo_offered(request), **context}
     response = render(request, "messaging/search.html", context, status=status)
     if "wait" in context:
         response.headers["Retry-After"] = str(context["wait"])

@@ -1,10 +1,12 @@
 // An offer to undo goes when its time is over, and shows how much is left of it. Without script it stays, and the
 // portal says when it is too late.
 
-const offer = document.querySelector("form[data-seconds]");
+const offer = document.querySelector("form[data-milliseconds]");
 
 if (offer) {
-  const ends = performance.now() + Number(offer.dataset.seconds) * 1000;
+  // Counted from when the answer came: the rest of the page may have taken its time.
+  const [{ responseStart }] = performance.getEntriesByType("navigation");
+  const ends = responseStart + Number(offer.dataset.milliseconds);
   const words = offer.querySelector("[data-left]");
   const show = () => {
     const left = Math.ceil((ends - performance.now()) / 1000);

@@ -4,9 +4,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Credential
+from accounts.models import Credential, PortalSession
 from messaging import access, drafts, sending, undo
 from messaging.models import MailboxEntry, Message, Recipient
+from messaging.recall import recall_message
 from messaging.replies import Answer
 from portal import delivery
 from portal.ids import uuid7
@@ -42,6 +43,62 @@ def age(message, seconds: float) -> None:
     MailboxEntry.objects.filter(message=message, kind="received").update(
         visible_at=timezone.now() - timedelta(seconds=seconds)
     )
+
+
+def test_the_seconds_offered_are_those_left(sender, log_in, form):
+    client = log_in(sender)
+    _page, message = send(client, form)
+    age(message, -4.5)
+    offered = client.get(reverse("sent")).context["undo"]
+    assert offered["seconds"] == 5
+    assert 3000 < offered["milliseconds"] <= 4500
+
+
+def test_every_window_offers_it_until_then(sender, log_in, form):
+    client = log_in(sender)
+    send_confirmed(client, reverse("draft", args=[uuid7()]), form)
+    assert client.get(reverse("inbox")).context["undo"]
+    assert client.get(reverse("search")).context["undo"]
+    assert client.get(reverse("sent")).context["undo"]
+    age(Message.objects.get(), 0)
+    page = client.get(reverse("sent"))
+    assert page.context["undo"] is None
+    assert "Sent securely" not in page.text
+
+
+def test_a_page_that_comes_too_late_says_only_that_it_was_sent(sender, log_in, form):
+    client = log_in(sender)
+    send_confirmed(client, reverse("draft", args=[uuid7()]), form)
+    age(Message.objects.get(), 0)
+    page = client.get(reverse("sent"))
+    assert page.context["undo"] is None
+    assert "Sent securely to 1 recipient." in page.text
+    assert "Sent securely" not in client.get(reverse("sent")).text
+
+
+def test_once_used_it_is_offered_no_more(sender, log_in, form):
+    client = log_in(sender)
+    page, _message = send(client, form)
+    press_undo(client, page)
+    page = client.get(reverse("drafts"))
+    assert page.context["undo"] is None
+    assert "Sent securely" not in page.text
+    assert "undo" not in client.session
+
+
+def test_nor_after_a_recall(sender, log_in, form):
+    client = log_in(sender)
+    _page, message = send(client, form)
+    recall_message(actor=sender, message=message)
+    assert client.get(reverse("sent")).context["undo"] is None
+
+
+def test_offering_it_again_writes_nothing(sender, log_in, form):
+    client = log_in(sender)
+    send(client, form)
+    before = PortalSession.objects.get().session_data
+    client.get(reverse("sent"))
+    assert PortalSession.objects.get().session_data == before
 
 
 def test_until_the_time_is_over_nobody_sees_it_and_no_mail_leaves(sender, recipient, log_in, form, smtp):
