@@ -14,8 +14,8 @@ from accounts.models import User
 from portal import audit
 from portal.prepared import Prepared
 
-from . import access
-from .models import MailboxEntry
+from . import access, drafts
+from .models import MailboxEntry, Message
 from .rows import Row, lines, rows_of
 
 PAGE_ROWS = 25
@@ -110,6 +110,29 @@ def remove(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
     for message_id in messages:
         audit.record(actor.organization, "message.removed", actor=actor, about=message_id)
     return removed
+
+
+def drafts_among(user: User, entry_ids: Iterable[uuid.UUID]) -> list[Row]:
+    """Which of these can be discarded: drafts of one's own, no more than a page holds."""
+    return rows_of(user, lines(_own_drafts(user, entry_ids).annotate(now=Now())).order_by("-id"))
+
+
+def _own_drafts(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntry]:
+    return MailboxEntry.objects.filter(owner=user, kind=Kind.DRAFT, id__in=list(entry_ids)[:PAGE_ROWS])
+
+
+@transaction.atomic
+def discard(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
+    """Destroy the drafts among these, for good. Their messages are held, so that sending one is either before this
+    (and it stays) or finds no draft."""
+    entries = _own_drafts(actor, entry_ids)
+    unsent = Message.objects.filter(id__in=entries.values("message_id"), sent_at__isnull=True)
+    held = list(unsent.select_for_update().order_by("pk").values_list("pk", flat=True))
+    # A body may be megabytes, and nobody reads it any more.
+    found = entries.filter(message__in=held).select_related("message").defer("message__body")
+    for entry in found:
+        drafts.discard_draft(entry=entry)
+    return len(found)
 
 
 def mark_read(*, actor: User, entry_ids: Iterable[uuid.UUID], read: bool) -> int:

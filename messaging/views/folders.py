@@ -27,6 +27,8 @@ _ANY = str(_NOBODY)
 def _folder_page(request: AuthenticatedRequest, folder: str) -> HttpResponse:
     older_than = next(iter(parsed_uuids([request.GET.get("older", "")])), None)
     page = folders.page(request.user, folder, older_than=older_than)
+    if older_than and not page.rows:
+        return redirect(folder)  # what stood here is deleted; the folder is not empty for that
     return render(
         request,
         f"messaging/{folder}.html",
@@ -94,13 +96,42 @@ def deleted(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_POST
 def delete(request: AuthenticatedRequest) -> HttpResponse:
-    moved = folders.delete(actor=request.user, entry_ids=_ticked(request))
+    if "discard" in request.POST:
+        return _discard(request)
+    ids = _ticked(request)
+    moved = folders.delete(actor=request.user, entry_ids=ids)
     if moved:
         text = ngettext(
             "%(count)d message moved to Deleted Items.", "%(count)d messages moved to Deleted Items.", len(moved)
         )
         offer_undo(request, text % {"count": len(moved)}, "restore", moved)
+    elif ids:
+        text = ngettext(
+            "Nothing was deleted: the message is in Deleted Items already, or is not there any more.",
+            "Nothing was deleted: the messages are in Deleted Items already, or are not there any more.",
+            len(ids),
+        )
+        messages.info(request, text)
     return _back(request)
+
+
+def _discard(request: AuthenticatedRequest) -> HttpResponse:
+    """A draft is destroyed, not moved, so that there is no Undo: it is asked first."""
+    ids = _ticked(request)
+    if request.POST["discard"] == "yes":
+        count = folders.discard(actor=request.user, entry_ids=ids)
+    elif rows := folders.drafts_among(request.user, ids):
+        return _ask_whether_to_discard(request, rows)
+    else:
+        count = 0
+    if ids and not count:
+        messages.info(request, _("Nothing was discarded: what you ticked was sent or discarded meanwhile."))
+    return _tell(request, count, ngettext("%(count)d draft discarded.", "%(count)d drafts discarded.", count))
+
+
+def _ask_whether_to_discard(request: AuthenticatedRequest, rows: list[Row]) -> HttpResponse:
+    context = {"rows": shown(rows), "next": own_path(request.POST.get("next")) or reverse("drafts")}
+    return render(request, "messaging/discard.html", {**mailbox_context(request, Folder.DRAFTS), **context})
 
 
 @require_POST

@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import PortalSession
-from messaging import folders, sealing
+from messaging import folders, sealing, sending
 from messaging.folders import PAGE_ROWS
-from messaging.models import MailboxEntry, Message, Recipient
+from messaging.models import Attachment, MailboxEntry, Message, Recipient
+from messaging.sealed_files import path_of
 from portal import keyring
 from portal.ids import uuid7
 from portal.postgresql.statements import Preparable
@@ -197,6 +198,88 @@ def test_deleting_twice_removes_nothing(sent, recipient, log_in):
     post(client, "delete", entry)
     post(client, "delete", entry)
     assert SUBJECT in client.get("/deleted/").text
+
+
+def test_what_could_not_be_deleted_is_said(sent, recipient, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    assert "Nothing was deleted" not in post(client, "delete", entry).text
+    assert "Nothing was deleted: the message is in Deleted Items already" in post(client, "delete", entry).text
+    assert "Nothing was deleted" not in post(client, "delete").text  # "Tick the messages first."
+
+
+def ask(client, *entries):
+    return post(client, "delete", *entries, discard="ask", next="/drafts/")
+
+
+def discard(client, *entries):
+    return post(client, "delete", *entries, discard="yes", next="/drafts/")
+
+
+def test_drafts_are_discarded_after_a_question(write, sender, log_in):
+    client, entries = log_in(sender), [write(sender, subject=f"Draft {n}") for n in range(3)]
+    page = ask(client, *entries[:2])
+    assert "Discard 2 drafts?" in page.text
+    assert "They are destroyed with their attachments." in page.text
+    assert [row["title"] for row in page.context["rows"]] == ["Draft 1", "Draft 0"]
+    assert Message.objects.count() == 3
+    page = discard(client, *entries[:2])
+    assert "2 drafts discarded." in page.text
+    assert page.request["PATH_INFO"] == "/drafts/"
+    assert MailboxEntry.objects.get().id == entries[2].id
+    assert Message.objects.get().id == entries[2].message_id
+
+
+def test_its_files_go_with_a_draft(attach, sender, log_in, django_capture_on_commit_callbacks):
+    attach(b"content")
+    file = path_of(Attachment.objects.get().file_id)
+    assert file.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        discard(log_in(sender), MailboxEntry.objects.get())
+    assert not Message.objects.exists()
+    assert not file.exists()
+
+
+def test_a_draft_sent_meanwhile_stays(write, sender, recipient, log_in):
+    client, entry = log_in(sender), write(sender, to=recipient.address)
+    ticked = MailboxEntry.objects.get()
+    sent = sending.send_draft(actor=sender, entry=entry)
+    for press in (ask, discard):
+        assert "Nothing was discarded: " in press(client, ticked, sent).text
+    assert Message.objects.get().sent_at is not None
+    assert SUBJECT in client.get("/sent/").text
+
+
+def test_nobody_discards_somebody_elses_draft(write, sender, recipient, administrator, log_in):
+    entry = write(sender)
+    for person in (recipient, administrator):
+        assert "Nothing was discarded" in ask(log_in(person), entry).text
+        assert "Nothing was discarded" in discard(log_in(person), entry).text
+    assert Message.objects.exists()
+
+
+def test_no_more_are_discarded_than_a_page_holds(write, sender):
+    entries = [write(sender) for _ in range(PAGE_ROWS + 1)]
+    assert folders.discard(actor=sender, entry_ids=[entry.id for entry in entries]) == PAGE_ROWS
+    assert Message.objects.count() == 1
+
+
+def test_no_body_is_read_for_it(write, sender, django_assert_max_num_queries):
+    entries = [write(sender) for _ in range(2)]
+    with django_assert_max_num_queries(40) as queries:
+        folders.discard(actor=sender, entry_ids=[entry.id for entry in entries])
+    assert not [query for query in queries if '"messaging_message"."body"' in query["sql"]]
+
+
+def test_a_page_that_became_empty_leads_to_the_first(sender, recipient, log_in):
+    many(sender, recipient, PAGE_ROWS + 1)
+    client = log_in(recipient)
+    older = client.get("/inbox/").context["older_url"]
+    last = MailboxEntry.objects.earliest("id")
+    page = post(client, "delete", last, next=older)
+    assert page.request["PATH_INFO"] == "/inbox/"
+    assert page.request["QUERY_STRING"] == ""
+    assert len(page.context["rows"]) == PAGE_ROWS
+    assert page.context["undo"]["entries"] == [str(last.id)]
 
 
 def test_removing_from_deleted_items_destroys_this_readers_key_alone(sent, recipient, second_recipient, sender, log_in):
