@@ -31,8 +31,9 @@ if (form) {
     last = target;
     show();
   });
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape" && !document.querySelector("dialog[open]")) choose(boxes, false);
+  document.addEventListener("keydown", ({ key, target }) => {
+    const isTyping = target.matches("input:not([type=checkbox])");
+    if (key === "Escape" && !isTyping && !document.querySelector("dialog[open]")) choose(boxes, false);
   });
   // Coming back with the browser's button, it has put the ticks back before this runs.
   window.addEventListener("pageshow", show);

@@ -83,7 +83,7 @@ def test_names_and_subjects_stay_text(send, sender, recipient, log_in):
     page = log_in(recipient).get("/inbox/").text
     assert "<img src=x" not in page
     assert f'<span class="row__who"><span class="unheard" data-unread>Unread: </span>{escape(hostile)}</span>' in page
-    assert f'<span class="row__subject">{escape(hostile)}</span>' in page
+    assert f'<span class="row__subject" dir="auto">{escape(hostile)}</span>' in page
     assert f'<span class="unheard">Select {escape(hostile)} {escape(hostile)}</span>' in page
 
 
