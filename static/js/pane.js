@@ -2,7 +2,9 @@
 // another window, shows its page, and going back leads to the list. Less room, or no script: the page, as ever.
 
 const room = document.querySelector("[data-room]");
-const WIDE = matchMedia("(min-width: 1100px)");
+// Paper is narrower than the window that stays as it is.
+const WIDE = matchMedia("print, (min-width: 1100px)");
+const TYPING = "input:not([type=checkbox], [type=radio], [type=file]), textarea, select";
 
 class Pane {
   constructor() {
@@ -15,11 +17,6 @@ class Pane {
     document.addEventListener("keydown", (event) => this.press(event), true);
     // A window made narrow shows the page instead: its address is in the bar already.
     WIDE.addEventListener("change", () => this.isOpen && location.reload());
-  }
-
-  // The address of what stands there, without the place in it.
-  get shown() {
-    return this.isOpen ? this.opened : this.list.url;
   }
 
   get isOpen() {
@@ -39,6 +36,8 @@ class Pane {
     this.asked?.abort();
     this.asked = new AbortController();
     this.mark(link);
+    // Until it is there, what is shown is not what is marked: no key is to act on it (shortcuts.js).
+    this.content.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(link.href, { signal: this.asked.signal, headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -60,6 +59,7 @@ class Pane {
     }
     const heading = below(message);
     this.content.replaceChildren(message);
+    this.content.removeAttribute("aria-busy");
     this.pane.hidden = false;
     this.pane.scrollTop = 0;
     room.classList.add("room--reading");
@@ -78,9 +78,9 @@ class Pane {
   // Where the browser's buttons have led.
   follow() {
     const here = location.pathname + location.search;
+    if (this.isOpen && here === this.opened) return; // to a place within it
     this.asked?.abort();
     if (!this.isOpen) this.mark(null); // what was on its way stays away
-    if (here === this.shown) return; // to a place within it
     if (here === this.list.url) return this.close();
     const link = [...room.querySelectorAll("a[data-opens]")].find(({ pathname, search }) => pathname + search === here);
     if (link && WIDE.matches) this.open(link);
@@ -98,9 +98,10 @@ class Pane {
     link?.focus();
   }
 
-  // First what is selected goes (folder.js), then the message.
-  press({ key, defaultPrevented }) {
-    const isTaken = defaultPrevented || document.querySelector("dialog[open], [name=entry]:checked");
+  // First what is selected goes (folder.js), then the message. In a field it is the field's.
+  press({ key, target, defaultPrevented }) {
+    const isTyping = target.matches(TYPING) || target.isContentEditable;
+    const isTaken = defaultPrevented || isTyping || document.querySelector("dialog[open], [name=entry]:checked");
     if (key === "Escape" && this.isOpen && !isTaken) history.back();
   }
 }

@@ -111,6 +111,20 @@ def test_closing_gives_the_focus_back(page, how):
     assert page.url.endswith(reverse("inbox"))
 
 
+@pytest.mark.parametrize("field", ["input", "textarea", "div contenteditable"])
+def test_escape_in_a_field_closes_nothing(page, field):
+    open_letter(page, 1)
+    page.evaluate("field => document.querySelector('main').insertAdjacentHTML('beforeend', `<${field}>`)", field)
+    page.locator(f"main > {field.split()[0]}").last.focus()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert is_open(page)
+    page.locator("[data-search]").fill("result")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert is_open(page)
+
+
 def test_deleting_leads_to_the_list_with_undo(page):
     open_letter(page, 1)
     page.locator("[data-reading]").get_by_role("button", name="Delete").click()
@@ -198,3 +212,12 @@ def test_printed_it_is_the_message_alone_and_whole(page):
     assert not page.locator(".row").first.is_visible()
     assert not page.get_by_role("heading", name="Inbox").is_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.room__message')).maxBlockSize") == "none"
+
+
+def test_printing_leaves_everything_where_it_is(page):
+    open_letter(page, 3)
+    page.pdf(format="A4")
+    page.wait_for_timeout(300)
+
+    assert is_open(page)
+    assert page.locator(".row").count() == 5
