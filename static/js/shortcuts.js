@@ -20,13 +20,20 @@ const rows = () => [...document.querySelectorAll(".row__link")];
 // The row one is at: the one with the focus, or else the one whose message is open.
 const row = () => document.activeElement.closest(".row") ?? document.querySelector(".row:has([aria-current])");
 
+// A button of the message that is open. None while one is at the row of another, or another is on its way.
+function ofOpen(key) {
+  const button = first(`[data-shortcut~="${key}"]`);
+  const isElsewhere = document.activeElement.closest(".row:not(:has([aria-current]))");
+  return isElsewhere || button?.closest("[aria-busy=true]") ? null : button;
+}
+
 function move(by) {
   const links = rows();
   const here = row();
   const to = links[here ? links.indexOf(here.querySelector(".row__link")) + by : 0];
   if (!to) return;
+  to.focus();
   if (document.querySelector(".room--reading") && to.matches("[data-opens]")) to.click();
-  else to.focus();
 }
 
 function tick() {
@@ -39,7 +46,7 @@ function tick() {
 function remove() {
   const button = first("[data-delete]");
   if (document.querySelector("[name=entry]:checked")) return button?.click();
-  const open = first("[data-shortcut~=e]");
+  const open = ofOpen("e");
   if (open) return open.click();
   if (!button || !row()) return;
   tick();
@@ -52,7 +59,7 @@ function search() {
   else first("[data-search-page]")?.click();
 }
 
-const press = (key) => () => first(`[data-shortcut~="${key}"]`)?.click();
+const press = (key) => () => ofOpen(key)?.click();
 
 const KEYS = {
   j: () => move(1),
@@ -62,7 +69,7 @@ const KEYS = {
   r: press("r"),
   a: press("a"),
   f: press("f"),
-  c: press("c"),
+  c: () => first("[data-shortcut~=c]")?.click(),
   e: remove,
   "#": remove,
   "/": search,

@@ -1,16 +1,18 @@
 """Single keys, as webmail has them: static/js/shortcuts.js."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from messaging.models import MailboxEntry
+from messaging.models import MailboxEntry, Message
 
 from . import steps
 from .good import assert_good
-from .test_folder import five  # noqa: F401 the inbox's five letters
+from .test_folder import five, write  # noqa: F401 the inbox's five letters, a draft
 
 
 @pytest.fixture(params=[1280, 900], ids=["beside", "page"])
@@ -143,3 +145,62 @@ def test_beside_the_list_the_next_one_opens(open_browser, recipient, five):  # n
     press(page, "Escape")
     expect(page.locator("[data-reading]")).to_be_hidden()
     assert "Letter 3" in focused(page)
+
+
+@pytest.fixture
+def beside(open_browser, recipient, five) -> Page:  # noqa: F811
+    """The newest letter is open, the second has expired."""
+    second = MailboxEntry.objects.filter(owner=recipient).order_by("-id")[1]
+    Message.objects.filter(id=second.message_id).update(expires_at=timezone.now() - timedelta(hours=1))
+    page = open_browser(recipient, viewport={"width": 1280, "height": 800})
+    page.goto(reverse("inbox"))
+    press(page, "j", "o")
+    expect(page.locator("[data-reading] #subject")).to_have_text("Letter 4")
+    return page
+
+
+@pytest.mark.parametrize("key", ["e", "#"])
+def test_what_cannot_open_is_deleted_itself(beside, key):
+    press(beside, "j")
+    assert "Can no longer be opened" in focused(beside)
+    press(beside, key)
+    beside.get_by_role("button", name="Undo").wait_for()
+    assert beside.get_by_role("link", name="Letter 4").count() == 1
+    assert beside.get_by_text("Can no longer be opened").count() == 0
+
+
+def test_nor_is_another_answered_than_the_one_with_the_focus(beside):
+    press(beside, "j", "r", "a", "f")
+    beside.wait_for_timeout(300)
+    assert beside.locator(".row").count() == 5
+    press(beside, "k")
+    expect(beside.locator("[data-reading] #subject")).to_have_text("Letter 4")
+    beside.locator("[data-reading] #subject").focus()
+    press(beside, "r")
+    expect(beside.get_by_role("heading", name="Reply")).to_be_visible()
+
+
+def test_while_the_next_one_is_on_its_way_keys_are_about_that(beside):
+    beside.route("**/messages/**", lambda it: None if it.request.resource_type == "fetch" else it.continue_())
+    press(beside, "j", "j", "r", "e")
+    beside.get_by_role("button", name="Undo").wait_for()
+    assert beside.get_by_role("link", name="Letter 2").count() == 0
+    assert beside.get_by_role("link", name="Letter 4").count() == 1
+
+
+@pytest.mark.parametrize("key", ["e", "#"])
+def test_a_draft_is_discarded_after_a_question(open_browser, recipient, write, key):  # noqa: F811
+    for number in range(3):
+        write(recipient, subject=f"Draft {number}")
+    page = open_browser(recipient, viewport={"width": 1280, "height": 800})
+    page.goto(reverse("drafts"))
+    press(page, "j", "j", key)
+    expect(page.get_by_role("heading", name="Discard 1 draft?")).to_be_visible()
+    assert page.get_by_text("Draft 1").is_visible()
+    page.get_by_role("link", name="Keep").click()
+    expect(page.locator(".row")).to_have_count(3)
+    press(page, "j", "j", key)
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("1 draft discarded.").locator("visible=true")).to_be_visible()
+    assert page.locator(".row").count() == 2
+    assert page.get_by_role("link", name="Draft 1").count() == 0
