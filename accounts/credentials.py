@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -193,15 +193,17 @@ def consume(credential_id: uuid.UUID, user: User) -> None:
         raise CredentialGone
 
 
-def take_back(users: Iterable[User]) -> None:
+def take_back(users: Collection[User]) -> None:
     """End first-visit credentials whose mail has not left: what would have announced them was taken back. In the
     caller's transaction, which holds the users' rows."""
-    waiting = OutgoingMail.objects.filter(
-        kind="password_notification", about__in=_open(users).values("pk"), state=OutgoingMail.State.DUE
-    )
-    ids = list(waiting.values_list("about", flat=True))
-    outbox.cancel(waiting)
-    Credential.objects.filter(pk__in=ids).update(withdrawn_at=moments.now())
+    if not users:
+        return
+    mails = OutgoingMail.objects.filter(kind="password_notification", about__in=_open(users).values("pk"))
+    # Held, so that none begins to leave between the look and the deed.
+    waiting = mails.filter(state__in=[outbox.State.DUE, outbox.State.LEASED, outbox.State.AMBIGUOUS])
+    found = dict(waiting.select_for_update().order_by("pk").values_list("pk", "about"))
+    outbox.cancel(OutgoingMail.objects.filter(pk__in=list(found)))
+    Credential.objects.filter(pk__in=list(found.values())).update(withdrawn_at=moments.now())
 
 
 def withdraw(user: User) -> None:

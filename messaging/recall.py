@@ -13,7 +13,7 @@ from accounts.models import User
 from portal import audit, moments, outbox
 from portal.models import OutgoingMail
 
-from . import digests
+from . import digests, newcomers
 from .models import Attachment, MailboxEntry, Message, Quote, Recipient
 
 
@@ -64,18 +64,17 @@ def recall_message(*, actor: User, message: Message) -> Recalled:
     Message.objects.filter(id=message.id).update(recalled_at=now)
     copies = _held_copies(message).update(removed_at=now, wrapped_key=None)
     _destroy_quotes(_quotes_to_destroy(message), message)
-    stopped = outbox.cancel(_mails_about(message))
-    leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message))
+    stopped, leaving = _take_back_mails(message)
     audit.record(
         message.organization,
         "message.recalled",
         actor=actor,
         about=message.id,
         copies=copies,
-        notifications_stopped=stopped.cancelled,
+        notifications_stopped=stopped,
         already_leaving=leaving,
     )
-    return Recalled(copies, stopped.cancelled, leaving)
+    return Recalled(copies, stopped, leaving)
 
 
 @transaction.atomic
@@ -92,8 +91,7 @@ def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
     copies = _held_copies(message).filter(recipient=recipient).update(removed_at=now, wrapped_key=None)
     not_yet.update(recalled_at=now)
     _destroy_quotes(Quote.objects.filter(message__sender=recipient.user, message__sent_at__isnull=True), message)
-    stopped = outbox.cancel(_mails_about(message, recipient))
-    leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message, recipient))
+    stopped, leaving = _take_back_mails(message, recipient)
     audit.record(
         message.organization,
         "message.recalled_for_recipient",
@@ -101,7 +99,7 @@ def recall_for_recipient(*, actor: User, recipient: Recipient) -> Recalled:
         about=message.id,
         recipient=recipient.address,
     )
-    return Recalled(copies, stopped.cancelled, leaving)
+    return Recalled(copies, stopped, leaving)
 
 
 def _is_taken_back(message: Message) -> bool:
@@ -129,21 +127,34 @@ def _held_copies(message: Message) -> QuerySet[MailboxEntry]:
     return MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED, removed_at__isnull=True)
 
 
+def _take_back_mails(message: Message, recipient: Recipient | None = None) -> tuple[int, int]:
+    """After the copies. How many notifications are stopped, and how many have left already, or perhaps."""
+    # People before their mails, as in sending and erasing.
+    first_timers = newcomers.lock(_recipients(message, recipient))
+    stopped = outbox.cancel(_mails_about(message, recipient))
+    leaving = stopped.already_leaving + outbox.write_anew(_digests_about(message, recipient))
+    newcomers.take_back_passwords(first_timers)
+    return stopped.cancelled, leaving
+
+
+def _recipients(message: Message, recipient: Recipient | None) -> QuerySet[Recipient]:
+    """All of the message's, or this one."""
+    everybody = Recipient.objects.filter(message=message)
+    return everybody.filter(id=recipient.id) if recipient else everybody
+
+
 def _mails_about(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:
     """Notifications, reminders and receipts: whatever tells somebody of the message and has not left yet."""
     kinds = [MailboxEntry.Kind.RECEIVED, MailboxEntry.Kind.OWN_COPY]
     entries = MailboxEntry.objects.filter(message=message, kind__in=kinds)
-    recipients = Recipient.objects.filter(message=message)
     if recipient is not None:
-        entries, recipients = entries.filter(recipient=recipient), recipients.filter(id=recipient.id)
-    about = [*entries.values_list("id", flat=True), *recipients.values_list("id", flat=True)]
+        entries = entries.filter(recipient=recipient)
+    about = [*entries.values_list("id", flat=True), *_recipients(message, recipient).values_list("id", flat=True)]
     return OutgoingMail.objects.filter(about__in=about, finished_at__isnull=True)
 
 
 def _digests_about(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:
     """Digests under way that tell of the message among others: never taken back, but written without it."""
-    recipients = Recipient.objects.filter(message=message, notification__kind=digests.KIND)
-    if recipient is not None:
-        recipients = recipients.filter(id=recipient.id)
+    recipients = _recipients(message, recipient).filter(notification__kind=digests.KIND)
     ids = list(recipients.values_list("notification", flat=True))
     return OutgoingMail.objects.filter(id__in=ids, finished_at__isnull=True)

@@ -4,12 +4,11 @@ It is one transaction, and gives the draft back as it was. What the licence coun
 from django.db import transaction
 from django.db.models.functions import Now
 
-from accounts import credentials
 from accounts.models import User
 from portal import audit, moments, outbox
 from portal.models import OutgoingMail
 
-from . import definitions, drafts, sealing
+from . import definitions, drafts, newcomers, sealing
 from .models import MailboxEntry, Message, Recipient
 
 
@@ -27,27 +26,18 @@ def undo_sending(*, actor: User, entry: MailboxEntry) -> Message:
     received = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
     if message.is_recalled() or received.filter(visible_at__lte=Now()).exists():
         raise TooLate
-    recipients = list(message.recipients.select_related("user").order_by("id"))
-    # As sending locks them: a message to the same newcomer at this moment brings the temporary password or sees this.
-    list(User.objects.select_for_update().filter(received__message=message).order_by("pk"))
+    recipients = list(message.recipients.order_by("id"))
+    first_timers = newcomers.lock(message.recipients.all())
     entries = MailboxEntry.objects.filter(message=message).values_list("id", flat=True)
     mails = OutgoingMail.objects.filter(about__in=list(entries))
     outbox.cancel(mails)
     MailboxEntry.objects.filter(message=message).exclude(id=entry.id).delete()
     message.recipients.all().delete()
     mails.delete()
-    credentials.take_back(_without_messages(recipients))
+    newcomers.take_back_passwords(first_timers)
     _back_to_draft(actor, entry, message, recipients)
     audit.record(actor.organization, "message.sending_undone", actor=actor, about=message.id)
     return message
-
-
-def _without_messages(recipients: list[Recipient]) -> list[User]:
-    """Those who hold nothing else: a temporary password mailed for this message alone is not to leave."""
-    users = [recipient.user for recipient in recipients]
-    entries = MailboxEntry.objects.filter(owner__in=users, kind=MailboxEntry.Kind.RECEIVED)
-    holding = set(entries.values_list("owner_id", flat=True))
-    return [user for user in users if user.id not in holding]
 
 
 def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipients: list[Recipient]) -> None:

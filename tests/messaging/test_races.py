@@ -12,8 +12,10 @@ from io import BytesIO
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
-from messaging import access, drafts, expiry, folders, receipts, sending
+from accounts.models import Credential
+from messaging import access, drafts, expiry, folders, receipts, sending, undo
 from messaging.models import Definition, MailboxEntry, Message, Recipient
 from messaging.recall import AlreadyRecalled, recall_for_recipient, recall_message
 from messaging.replies import Answer
@@ -124,6 +126,35 @@ def test_recall_for_one_against_their_reading(round_, sender, recipient, send):
     assert not [result for result in results if isinstance(result, Exception)]
     with pytest.raises(access.Gone):
         access.openable_entry(recipient, entry.id)
+
+
+def take_back_by_undo(message):
+    own = MailboxEntry.objects.get(message=message, owner=message.sender, kind="sent")
+    return undo.undo_sending(actor=message.sender, entry=access.sent_entry(message.sender, own.id))
+
+
+def take_back_by_recall(message):
+    return recall_message(actor=message.sender, message=message)
+
+
+def take_back_from_each(message):
+    return [recall_for_recipient(actor=message.sender, recipient=row) for row in message.recipients.order_by("id")]
+
+
+@pytest.mark.parametrize("take_back", [take_back_by_undo, take_back_by_recall, take_back_from_each])
+def test_taking_back_against_one_of_its_recipients_who_writes(take_back, organization, make_user, sender, send, write):
+    """To a newcomer who got the other message too, and comes before the writer in the order of their keys."""
+    newcomer = make_user(organization, "newcomer@unheard.example", password=None)
+    writer = make_user(organization, "writer@north.example", is_licensed=True)
+    sender.organization.undo_seconds = 60
+    for round_ in range(15):
+        message = send(sender, to=f"{newcomer.address}, {writer.address}")
+        entry = write(writer, to=f"new{round_}@other.example, {newcomer.address}")
+        Credential.objects.update(expires_at=timezone.now())
+        results = at_once(partial(take_back, message), partial(sending.send_draft, actor=writer, entry=entry))
+        assert not [result for result in results if isinstance(result, Exception)]
+        announced = OutgoingMail.objects.filter(kind="password_notification", state="due").values("about")
+        assert Credential.objects.filter(id__in=announced, user=newcomer, withdrawn_at__isnull=True).count() == 1
 
 
 @pytest.mark.parametrize("round_", range(5))

@@ -2,11 +2,14 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.models import Credential
 from messaging import access, expiry, folders, sealing, sending, undo
 from messaging.models import Attachment, MailboxEntry, Message, Quote
 from messaging.recall import AlreadyRecalled, reach, recall_for_recipient, recall_message
 from messaging.replies import Answer
+from portal import delivery
 from portal.keyring import SealBroken
 from portal.models import AuditEvent, OutgoingMail
 
@@ -90,6 +93,45 @@ def test_the_author_keeps_it_marked_recalled(address, sent, sender, log_in):
 def test_no_notification_leaves_after_it(address, sent, sender, log_in):
     log_in(sender).post(address)
     assert set(OutgoingMail.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
+@pytest.fixture
+def sent_to_a_newcomer(sender, recipient, send):
+    """sent_to_a_newcomer(): a message to somebody who has never been here, among others."""
+    return lambda: send(sender, to=f"new@unheard.example, {recipient.address}")
+
+
+@pytest.mark.parametrize("is_for_one", [True, False])
+@pytest.mark.parametrize("undo_seconds", [0, 60])
+@pytest.mark.parametrize("state", ["due", "leased", "ambiguous"])
+def test_no_temporary_password_leaves_after_it(
+    is_for_one, undo_seconds, state, organization, sender, sent_to_a_newcomer, smtp
+):
+    sender.organization.undo_seconds = undo_seconds
+    message = sent_to_a_newcomer()
+    OutgoingMail.objects.filter(kind="password_notification").update(state=state)
+    if is_for_one:
+        recall_for_recipient(actor=sender, recipient=message.recipients.get(address="new@unheard.example"))
+    else:
+        recall_message(actor=sender, message=message)
+    OutgoingMail.objects.update(due_at=timezone.now())
+    delivery.deliver_due()
+    assert not [mail for mail in smtp.messages if mail["To"] == "new@unheard.example"]
+    assert Credential.objects.get().withdrawn_at is not None
+    sent_to_a_newcomer()
+    assert Credential.objects.filter(withdrawn_at__isnull=True).count() == 1
+
+
+def test_a_temporary_password_that_is_wanted_or_has_left_stays(sender, recipient, sent_to_a_newcomer):
+    first, second = sent_to_a_newcomer(), sent_to_a_newcomer()
+    recall_for_recipient(actor=sender, recipient=first.recipients.get(user=recipient))
+    recall_message(actor=sender, message=first)
+    mail = OutgoingMail.objects.get(kind="password_notification")
+    assert (mail.state, Credential.objects.get().withdrawn_at) == ("due", None)
+    OutgoingMail.objects.filter(id=mail.id).update(state="sent", finished_at=timezone.now())
+    recall_message(actor=sender, message=second)
+    mail.refresh_from_db()
+    assert (mail.state, Credential.objects.get().withdrawn_at) == ("sent", None)
 
 
 def test_what_is_leaving_is_told(address, sent, sender, recipient, log_in):

@@ -168,6 +168,16 @@ def test_a_newcomer_with_another_message_keeps_the_temporary_password(sender, lo
     assert OutgoingMail.objects.get(kind="password_notification").state == "due"
 
 
+def test_another_message_that_was_recalled_wants_no_temporary_password(sender, log_in, form):
+    client = log_in(sender)
+    _page, recalled = send(client, form | {"to": "new@unheard.example"})
+    page, _message = send(client, form | {"to": "new@unheard.example"})
+    recall_message(actor=sender, message=recalled)
+    press_undo(client, page)
+    assert Credential.objects.get().withdrawn_at is not None
+    assert OutgoingMail.objects.get(kind="password_notification").state == "cancelled"
+
+
 def test_it_checks_ownership(sender, recipient, second_recipient, log_in, form):
     _page, message = send(log_in(sender), form)
     for entry in (copy_of(message, sender), copy_of(message, recipient)):
