@@ -103,11 +103,17 @@ def exists(organization: Organization, definition_id: uuid.UUID) -> bool:
 
 
 def is_usual_expiry(message: Message) -> bool:
-    """Whether a sent message expires when its definition says, and not at a time its author chose."""
+    """Whether a sent message expires when its definition says, or as early as its organisation has it, and not at a
+    time its author chose."""
     days = message.definition.expire_after_days if message.definition else None
     if days is None or message.sent_at is None or message.expires_at is None:
         return message.expires_at is None
-    return message.expires_at == message.sent_at + timedelta(days=days)
+    return message.expires_at == message.sent_at + timedelta(days=min(days, message.organization.retention_days))
+
+
+def asks_for_receipts(message: Message) -> bool:
+    """Whether a sent message's definition does, whatever its author wished."""
+    return message.definition is not None and message.definition.read_receipt
 
 
 def apply(definition: Definition, message: Message, sent_at: datetime) -> None:

@@ -51,6 +51,7 @@ def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipient
     answered = Recipient.objects.filter(message=message.in_reply_to_id, user=actor, answered_at=message.sent_at)
     answered.update(answered_at=None)
     message.expires_at = None if definitions.is_usual_expiry(message) else message.expires_at
+    message.read_receipt = message.read_receipt and not definitions.asks_for_receipts(message)
     message.sent_at = None
     message.save()
     entry_id = entry.id

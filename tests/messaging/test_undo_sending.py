@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Credential, PortalSession
 from messaging import access, drafts, sending, undo
-from messaging.models import MailboxEntry, Message, Recipient
+from messaging.models import Definition, MailboxEntry, Message, Recipient
 from messaging.recall import recall_message
 from messaging.replies import Answer
 from portal import delivery
@@ -128,6 +128,27 @@ def test_undoing_gives_the_draft_back(sender, recipient, log_in, form, smtp):
     delivery.deliver_due()
     assert smtp.messages == []
     assert AuditEvent.objects.filter(action="message.sending_undone").count() == 1
+
+
+@pytest.mark.parametrize("retention_days", [20, 400])
+def test_an_expiry_nobody_chose_does_not_come_back(retention_days, organization, sender, recipient, write):
+    sender.organization.retention_days = organization.retention_days = retention_days
+    organization.save()
+    sent = sending.send_draft(actor=sender, entry=write(sender, to=recipient.address))
+    assert undo.undo_sending(actor=sender, entry=access.sent_entry(sender, sent.id)).expires_at is None
+
+
+@pytest.mark.parametrize(("by_definition", "wished", "back"), [(True, False, False), (False, True, True)])
+def test_only_a_receipt_its_author_wished_for_comes_back(
+    by_definition, wished, back, organization, sender, recipient, write
+):
+    definition = Definition.objects.create(
+        organization=organization, description="Receipts", read_receipt=by_definition
+    )
+    entry = write(sender, to=recipient.address, definition=definition.id, read_receipt=wished)
+    sent = sending.send_draft(actor=sender, entry=entry)
+    assert sent.message.read_receipt
+    assert undo.undo_sending(actor=sender, entry=access.sent_entry(sender, sent.id)).read_receipt == back
 
 
 def test_it_can_be_sent_again(sender, recipient, log_in, form):
