@@ -43,6 +43,14 @@ def record_fetch(*, actor: User, entry: MailboxEntry, attachment: Attachment) ->
         audit.record(actor.organization, "attachment.fetched", actor=actor, about=attachment.id)
 
 
+def record_fetches(*, actor: User, entry: MailboxEntry) -> None:
+    """The same of all that go with the message as one file: those that are not held back (eml.py)."""
+    hold = entry.message.organization.hold_unscanned
+    for attachment in entry.message.attachments.all() if entry.recipient_id else ():
+        if attachment.is_released(hold):
+            record_fetch(actor=actor, entry=entry, attachment=attachment)
+
+
 _fetches = Prepared(
     lambda recipient, attachment: AttachmentFetch.objects.filter(recipient=recipient, attachment=attachment)
 )

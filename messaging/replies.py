@@ -150,7 +150,9 @@ def _size(quote: dict[str, Any]) -> int:
 
 
 def open_quotes(message: Message, key: bytes) -> list[dict[str, Any]]:
-    """The quotes under a message, newest first; one query."""
+    """The quotes under a message, newest first; one query, and none where it is no answer."""
+    if message.in_reply_to_id is None and message.forwards_id is None:
+        return []
     return [_opened(quote, key) for quote in _quotes(message=message.id)]
 
 

@@ -12,12 +12,15 @@ from accounts.http import AuthenticatedRequest
 from messaging import access, attachments, receipts, sealing
 from messaging.models import MailboxEntry
 
+from . import opening
+
 _CONTENT_TYPE = re.compile(r"(?:application|audio|image|text|video)/[A-Za-z0-9.+-]{1,100}\Z")
 # Types a browser might run; sent as bytes, whatever the sender called them.
 _ACTIVE = re.compile(r"html|xml|svg|script|shockwave|wasm")
 
 
 @require_safe
+@opening.never_ahead
 def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid.UUID) -> HttpResponseBase:
     """The file, by download only, streamed: memory use does not depend on its size."""
     try:

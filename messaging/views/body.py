@@ -19,6 +19,8 @@ from accounts.http import AuthenticatedRequest
 from messaging import access, bodies, replies, rules, sealing
 from messaging.models import MailboxEntry, Message, Recipient
 
+from . import opening
+
 _POLICY = {
     "default-src": [NONE],
     "style-src": ["'unsafe-inline'"],
@@ -31,16 +33,18 @@ IN_THE_FRAME = _POLICY | {"sandbox": ["allow-same-origin", "allow-popups", "allo
 _ON_PAPER = _POLICY | {"frame-ancestors": [NONE], "sandbox": ["allow-modals"]}
 
 
-@csp(IN_THE_FRAME)  # type: ignore[arg-type]
+@csp(IN_THE_FRAME)
 @xframe_options_sameorigin
 @require_safe
+@opening.never_ahead
 def body(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """The document inside the message page's frame: the body, and under it what it quotes."""
     return _document(request, entry, "messaging/body.html")
 
 
-@csp(_ON_PAPER)  # type: ignore[arg-type]
+@csp(_ON_PAPER)
 @require_safe
+@opening.never_ahead
 def print_sheet(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """A clean sheet for the browser's print command; refused where printing is restricted."""
     return _document(request, entry, "messaging/print_sheet.html")
@@ -54,6 +58,7 @@ def _document(request: AuthenticatedRequest, entry: uuid.UUID, template: str) ->
     is_for_paper = template == "messaging/print_sheet.html"
     if is_for_paper and (why := rules.why_not(copy, "may_print")):
         raise PermissionDenied(why)
+    opening.note(request, copy)
     shown = written(copy.message, sealing.open_message_key(copy))
     return render(request, template, shown | (_addressed(copy) if is_for_paper else {}))
 

@@ -9,24 +9,25 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
 from accounts.models import User
-from messaging import access, attachments, expiry, receipts, replies, rules, sealing, sending, tracking
+from messaging import access, attachments, expiry, replies, rules, sealing, sending, tracking
 from messaging.models import MailboxEntry, Message, Recipient
 from portal.prepared import Prepared
 
+from . import opening
 from .navigation import mailbox_context
 
 Role = Recipient.Role
 
 
 @require_safe
+@opening.never_ahead
 def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """One's own copy of a message, opened; the first time, the sender's history notes it."""
     try:
         copy = access.openable_entry(request.user, entry)
     except access.Gone as gone:
         return _gone(request, gone)
-    if request.method == "GET" and not _is_prefetch(request):
-        receipts.record_opening(actor=request.user, entry=copy)
+    opening.note(request, copy)
     context = {**mailbox_context(request, copy.folder), **_message_context(request.user, copy)}
     return render(request, "messaging/message.html", context)
 
@@ -101,11 +102,6 @@ def _state(copy: MailboxEntry) -> str:
     if copy.message.is_recalled():
         return "recalled"
     return "expired" if copy.message.is_expired(copy.now) else ""  # type: ignore[attr-defined]
-
-
-def _is_prefetch(request: AuthenticatedRequest) -> bool:
-    """A browser fetching ahead of a click: nobody has opened anything yet."""
-    return "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
 
 
 def _gone(request: AuthenticatedRequest, gone: access.Gone) -> HttpResponse:

@@ -44,15 +44,47 @@ def test_the_first_opening_is_told_to_the_sender(address, sent, recipient, sende
     assert "Read" in page.text
 
 
+SHOWING = ["", "body/", "print/", "download/"]
+
+
+@pytest.mark.parametrize("page", SHOWING)
 @pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}])
-def test_a_prefetch_is_no_opening(address, recipient, log_in, headers):
-    assert log_in(recipient).get(address, headers=headers).status_code == 200
+def test_a_prefetch_is_no_opening_and_gets_nothing(page, address, recipient, log_in, headers):
+    Message.objects.update(may_download=True)
+    response = log_in(recipient).get(address + page, headers=headers)
+    assert (response.status_code, response.content, response["Cache-Control"]) == (503, b"", "no-store")
     assert Recipient.objects.get(user=recipient).read_at is None
 
 
-def test_head_is_no_opening(address, recipient, log_in):
-    assert log_in(recipient).head(address).status_code == 200
+@pytest.mark.parametrize("page", SHOWING)
+def test_head_is_no_opening(page, address, recipient, log_in):
+    Message.objects.update(may_download=True)
+    assert log_in(recipient).head(address + page).status_code == 200
     assert Recipient.objects.get(user=recipient).read_at is None
+
+
+@pytest.mark.parametrize("page", SHOWING)
+def test_whatever_shows_it_opens_it(page, address, sent, recipient, log_in):
+    Message.objects.update(may_download=True, read_receipt=True)
+    log_in(recipient).get(address + page)
+    assert Recipient.objects.get(user=recipient).read_at is not None
+    assert copy_of(sent, recipient).read_at is not None
+    assert AuditEvent.objects.filter(action="message.read", actor_id=recipient.id).count() == 1
+    assert OutgoingMail.objects.filter(kind="read_receipt").count() == 1
+
+
+@pytest.mark.parametrize("page", ["print/", "download/"])
+def test_what_is_refused_is_not_opened(page, address, recipient, log_in):
+    Message.objects.update(may_print=False)
+    assert log_in(recipient).get(address + page).status_code == 403
+    assert Recipient.objects.get(user=recipient).read_at is None
+
+
+def test_to_show_the_text_again_takes_three_queries(address, recipient, log_in, django_assert_num_queries):
+    client = log_in(recipient)
+    client.get(address)
+    with django_assert_num_queries(3):  # the session with its user, the copy, whether its sender knows
+        client.get(address + "body/")
 
 
 def test_bcc_is_shown_to_the_author_alone(address, sent, recipient, sender, second_recipient, log_in):

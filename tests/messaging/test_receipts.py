@@ -2,16 +2,18 @@
 
 from io import BytesIO
 
+import pytest
 from django.urls import reverse
 
 from messaging import definitions
 from messaging.models import Attachment, AttachmentFetch, Definition, Message
 from messaging.recall import recall_message
+from messaging.scanning import Scan
 from portal import delivery, verdicts
 from portal.ids import uuid7
 from portal.models import OutgoingMail
 
-from .conftest import BODY, SUBJECT, copy_of
+from .conftest import BODY, SUBJECT, copy_of, file_named
 
 
 def opened(client, message, person):
@@ -84,6 +86,22 @@ def test_fetched_attachments_are_told_once(sender, recipient, log_in):
     page = opened(log_in(sender), message, sender).text
     assert "Attachment fetched" in page
     assert "report.pdf" in page
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_downloading_the_message_fetches_its_attachments_but_those_held_back(held, sender, recipient, log_in):
+    form = {"to": recipient.address, "subject": "s", "body": "b", "action": "send", "files": file_named("a.pdf", b"x")}
+    log_in(sender).post(reverse("draft", args=[uuid7()]), form)
+    Message.objects.update(may_download=True)
+    Attachment.objects.update(scan=Scan.INFECTED if held else Scan.OFF)
+    message = Message.objects.get()
+    log_in(sender).get(reverse("download", args=[copy_of(message, sender).id])).getvalue()
+    url = reverse("download", args=[copy_of(message, recipient).id])
+    assert log_in(recipient).head(url).status_code == 200
+    assert not AttachmentFetch.objects.exists()
+    log_in(recipient).get(url).getvalue()
+    log_in(recipient).get(url).getvalue()
+    assert AttachmentFetch.objects.count() == (0 if held else 1)
 
 
 def test_a_failed_notification_is_told_by_mail(sender, recipient, send, smtp):
