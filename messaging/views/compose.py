@@ -16,6 +16,7 @@ from messaging import (
     access,
     attachments,
     drafts,
+    folders,
     replies,
     sealing,
     sending,
@@ -32,6 +33,7 @@ from portal import dates, moments
 from portal.ids import uuid7
 
 from .compose_page import draft_page, page
+from .folders import ask_whether_to_discard
 from .navigation import offer_undo
 from .parsing import parsed_uuids
 
@@ -176,9 +178,9 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
     if action == "autosave":
         return _autosaved(saved, warning)
     if action == "discard" and not saved.is_second:
-        drafts.discard_draft(entry=saved.entry)
-        messages.success(request, _("Draft discarded."))
-        return redirect("drafts")
+        rows = folders.drafts_among(request.user, [saved.entry.id])
+        keeps_at = reverse("draft", args=[saved.entry.message_id])
+        return ask_whether_to_discard(request, rows, leads_to=reverse("drafts"), keeps_at=keeps_at)
     if action in ("send", "send_confirmed") and not saved.problems and not warning:
         return _send(request, saved.entry, seen=request.POST.getlist("seen") if action == "send_confirmed" else [])
     if warning:

@@ -121,7 +121,7 @@ def _discard(request: AuthenticatedRequest) -> HttpResponse:
     if request.POST["discard"] == "yes":
         count = folders.discard(actor=request.user, entry_ids=ids)
     elif rows := folders.drafts_among(request.user, ids):
-        return _ask_whether_to_discard(request, rows)
+        return ask_whether_to_discard(request, rows, leads_to=own_path(request.POST.get("next")) or reverse("drafts"))
     else:
         count = 0
     if ids and not count:
@@ -129,8 +129,10 @@ def _discard(request: AuthenticatedRequest) -> HttpResponse:
     return _tell(request, count, ngettext("%(count)d draft discarded.", "%(count)d drafts discarded.", count))
 
 
-def _ask_whether_to_discard(request: AuthenticatedRequest, rows: list[Row]) -> HttpResponse:
-    context = {"rows": shown(rows), "next": own_path(request.POST.get("next")) or reverse("drafts")}
+def ask_whether_to_discard(
+    request: AuthenticatedRequest, rows: list[Row], *, leads_to: str, keeps_at: str = ""
+) -> HttpResponse:
+    context = {"rows": shown(rows), "next": leads_to, "keep": keeps_at or leads_to}
     return render(request, "messaging/discard.html", {**mailbox_context(request, Folder.DRAFTS), **context})
 
 

@@ -23,10 +23,7 @@ Role = Recipient.Role
 @opening.never_ahead
 def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """One's own copy of a message, opened; the first time, the sender's history notes it."""
-    try:
-        copy = access.openable_entry(request.user, entry)
-    except access.Gone as gone:
-        return _gone(request, gone)
+    copy = access.openable_entry(request.user, entry)
     opening.note(request, copy)
     context = {**mailbox_context(request, copy.folder), **_message_context(request.user, copy)}
     return render(request, "messaging/message.html", context)
@@ -102,10 +99,6 @@ def _state(copy: MailboxEntry) -> str:
     if copy.message.is_recalled():
         return "recalled"
     return "expired" if copy.message.is_expired(copy.now) else ""  # type: ignore[attr-defined]
-
-
-def _gone(request: AuthenticatedRequest, gone: access.Gone) -> HttpResponse:
-    return render(request, "messaging/gone.html", {**mailbox_context(request), "reason": gone.reason}, status=410)
 
 
 @require_safe

@@ -261,6 +261,9 @@ PAGES: dict[str, list[Look]] = {
         Look("sender", "Your results", copy("recall", "message", "sender"), press("Recall")),
     ],
     "recall_recipient": [Look("sender", "Recall Message", for_each_recipient("recall_recipient"))],
+    "expire": [
+        Look("sender", "Expire Now", copy("expire", "message", "sender")),
+    ],
     "extend": [
         Look("sender", "Extend Expiry", copy("extend", "message", "sender")),
         Look("sender", "Extend Expiry", copy("extend", "expired", "sender")),

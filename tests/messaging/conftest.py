@@ -49,6 +49,13 @@ def send_confirmed(client, url: str, form: dict):
     return client.post(url, form | {"action": "send_confirmed", "seen": seen}) if seen else asked
 
 
+def discard(client, url: str, form: dict | None = None):
+    """Press Discard on the draft's page, and again where it is asked."""
+    asked = client.post(url, (form or {}) | {"action": "discard"})
+    rows = [row["id"] for row in asked.context["rows"]]
+    return client.post(reverse("delete"), {"entry": rows, "next": asked.context["next"], "discard": "yes"}, follow=True)
+
+
 def copy_of(message: Message, owner: User) -> MailboxEntry:
     """The one copy of the message this person received, or sent."""
     return MailboxEntry.objects.select_related("message__retention_key").get(message=message, owner=owner)

@@ -15,7 +15,7 @@ from messaging.sealed_files import path_of
 from portal.ids import uuid7
 from portal.models import AuditEvent, OutgoingMail
 
-from .conftest import BODY, SUBJECT, copy_of, send_confirmed
+from .conftest import BODY, SUBJECT, copy_of, discard, send_confirmed
 
 
 @pytest.fixture
@@ -225,7 +225,13 @@ def test_a_draft_is_discarded_with_its_files(sender, log_in, form, django_captur
     file_id = Message.objects.get().attachments.get().file_id
     assert path_of(file_id).exists()
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(address, form | {"action": "discard"})
+        asked = client.post(address, form | {"action": "discard"})
+        assert "Discard 1 draft?" in asked.text
+        assert f'href="{address}">Keep' in asked.text
+        assert Message.objects.exists()
+        page = discard(client, address, form)
+    assert page.request["PATH_INFO"] == reverse("drafts")
+    assert "1 draft discarded." in page.text
     assert not Message.objects.exists()
     assert not path_of(file_id).exists()
 

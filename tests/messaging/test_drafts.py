@@ -11,7 +11,7 @@ from messaging.drafts import DraftText
 from messaging.models import Message
 from portal.ids import uuid7
 
-from .conftest import BODY, SUBJECT, file_named
+from .conftest import BODY, SUBJECT, discard, file_named
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_the_second_window_can_remove_a_file_as_its_draft_begins(client, address
 def test_and_later_with_the_page_that_it_has(client, address, split, first_goes):
     told = autosave(client, address, {**split, "remove": []}, body="changed too").json()
     if first_goes:
-        client.post(address, {"action": "discard"})
+        discard(client, address)
     page = client.post(told["url"], split | {"revision": told["revision"]}, follow=True)
     assert "Draft saved." in page.text
     assert "report.pdf" not in page.text

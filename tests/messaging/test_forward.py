@@ -12,7 +12,7 @@ from messaging.recall import recall_message
 from messaging.sealed_files import path_of
 from portal.ids import uuid7
 
-from .conftest import BODY, SUBJECT, copy_of
+from .conftest import BODY, SUBJECT, copy_of, discard
 from .test_reply import answer, reply_page
 
 
@@ -188,5 +188,5 @@ def test_discarding_a_forward_keeps_the_shared_file(
 ):
     with django_capture_on_commit_callbacks(execute=True):
         page, _response = forward(log_in(recipient), copy_of(sent, recipient), action="save")
-        log_in(recipient).post(page.context["action"], {"action": "discard"})
+        discard(log_in(recipient), page.context["action"])
     assert path_of(Attachment.objects.get().file_id).exists()

@@ -12,6 +12,7 @@ from messaging.models import MailboxEntry, MassRecall, MassRecallItem, Message
 from messaging.recall import recall_message
 from portal.models import AuditEvent
 
+from .conftest import discard
 from .test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,7 +85,7 @@ def test_its_draft_can_be_discarded(when, selection, undone, sender, administrat
         mass_recall.work_off()
     if when == "after it had failed":
         selection.items.filter(message=undone).update(outcome=MassRecallItem.Outcome.FAILED)
-    log_in(sender).post(reverse("draft", args=[undone.id]), {"action": "discard"})
+    discard(log_in(sender), reverse("draft", args=[undone.id]))
     assert not Message.objects.filter(id=undone.id).exists()
     page = reverse("admin:messaging_massrecall_change", args=[selection.id])
     assert log_in(administrator).get(page).status_code == 200
