@@ -1,10 +1,13 @@
 """Resending: a notification once more, and one more recipient for a message already sent (a mistyped address: recall
 for one, then send to another)."""
 
+from datetime import timedelta
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from accounts import correspondents, directories
+from accounts import correspondents, credentials, directories
 from accounts.correspondents import Correspondent
 from accounts.models import User
 from portal import audit, moments, outbox
@@ -22,8 +25,9 @@ class NotResent(Exception):
 
 @transaction.atomic
 def resend_notification(*, actor: User, recipient: Recipient) -> None:
-    """Announce the message to this recipient once more. NotResent while the last mail is still under way, or when
-    there is nothing left to open."""
+    """Announce the message to this recipient once more, with a fresh temporary password if the last has run out.
+    NotResent while the last mail is still under way, after as many as the organisation allows in an hour, or when there
+    is nothing left to open."""
     message = _locked_open_message(recipient.message_id)
     entry = MailboxEntry.objects.select_related("owner").filter(recipient=recipient, removed_at__isnull=True).first()
     if entry is None:
@@ -31,12 +35,24 @@ def resend_notification(*, actor: User, recipient: Recipient) -> None:
     mails = OutgoingMail.objects.filter(about=entry.id, kind=notifications.KIND)
     if mails.filter(finished_at__isnull=True).exists():
         raise NotResent(_("The last notification is still on its way."))
-    mail = notifications.mail_for(message, entry.owner, entry.id, due_at=moments.now(), again=mails.count())
-    outbox.enqueue([mail])
+    now = moments.now()
+    if _is_hour_full(message, mails):
+        raise NotResent(
+            _("%(address)s has been notified of it as often as your organisation allows in an hour. Try again later.")
+            % {"address": recipient.address}
+        )
+    mail = notifications.mail_for(message, entry.owner, entry.id, due_at=now, again=mails.count())
+    outbox.enqueue([mail, *credentials.first_visit_mails([entry.owner], due_at=now)])
     Recipient.objects.filter(id=recipient.id).update(notification=mail)
     audit.record(
         message.organization, "notification.resent", actor=actor, about=message.id, recipient=recipient.address
     )
+
+
+def _is_hour_full(message: Message, mails: QuerySet[OutgoingMail]) -> bool:
+    most = message.organization.hourly_notifications
+    an_hour_ago = moments.now() - timedelta(hours=1)
+    return 0 < most <= mails.filter(finished_at__gt=an_hour_ago).count()
 
 
 @transaction.atomic

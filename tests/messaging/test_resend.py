@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Credential
 from messaging import access, expiry, resending, sending, undo
 from messaging.models import Message, Recipient, RecipientUse
 from messaging.recall import recall_message
@@ -44,6 +46,32 @@ def test_a_failed_notification_is_sent_again(resend, sender, recipient, log_in, 
     assert Recipient.objects.get().notification.state == "sent"
     client.post(resend)
     assert OutgoingMail.objects.count() == 3
+
+
+@pytest.mark.parametrize(("age", "mails"), [(timedelta(), []), (timedelta(hours=73), ["new@unheard.example"])])
+def test_a_newcomer_gets_a_fresh_temporary_password_once_the_last_has_run_out(age, mails, sender, send, log_in):
+    sent = send(sender, to="new@unheard.example")
+    finish("sent")
+    Credential.objects.update(expires_at=F("expires_at") - age)
+    log_in(sender).post(reverse("resend", args=[copy_of(sent, sender).id, sent.recipients.get().id]))
+    fresh = OutgoingMail.objects.filter(kind="password_notification", state="due")
+    assert list(fresh.values_list("to_address", flat=True)) == mails
+
+
+def test_no_more_often_in_an_hour_than_the_organisation_allows(resend, organization, sender, log_in):
+    organization.hourly_notifications = 2
+    organization.save()
+    client = log_in(sender)
+    for said in ("is being notified again", "as often as your organisation allows"):
+        finish("sent")
+        assert said in client.post(resend, follow=True).text
+    assert OutgoingMail.objects.count() == 2
+    OutgoingMail.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+    assert "is being notified again" in client.post(resend, follow=True).text
+    organization.hourly_notifications = 0
+    organization.save()
+    finish("sent")
+    assert "is being notified again" in client.post(resend, follow=True).text
 
 
 def test_nobody_gets_what_became_a_draft_meanwhile(organization, sender, recipient, colleague, write):
