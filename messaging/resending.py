@@ -1,7 +1,8 @@
 """Resending: a notification once more, and one more recipient for a message already sent (a mistyped address: recall
 for one, then send to another)."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import correspondents, credentials, directories
 from accounts.correspondents import Correspondent
 from accounts.models import User
-from portal import audit, moments, outbox
+from portal import audit, erased, moments, outbox
 from portal.models import OutgoingMail
 
 from . import licences, notifications, sealing, sending
@@ -56,25 +57,41 @@ def _is_hour_full(message: Message, mails: QuerySet[OutgoingMail]) -> bool:
 
 
 @transaction.atomic
-def send_to_another(*, actor: User, entry: MailboxEntry, typed: str) -> Correspondent:
-    """Give the message to one more recipient, as To; returns who that is. NotResent says why not."""
+def send_to_another(
+    *, actor: User, entry: MailboxEntry, typed: str, seen: Collection[str] | None = None
+) -> Correspondent:
+    """Give the message to one more recipient, as To; returns who that is.
+
+    seen: the cautions that were said and confirmed, as in sending.send_draft. NotResent says why not;
+    sending.NeedsConfirmation when the address is worth a second look.
+    """
     person = _one_address(typed)
     message = _locked_open_message(entry.message_id)
-    if message.recipients.count() >= MAX_RECIPIENTS:
-        raise NotResent(_("The message has as many recipients as one may have."))
+    _refuse_unless_allowed(actor, message, person)
+    if seen is not None:
+        sending.ask_for_a_second_look(actor.organization, [person], seen)
+    user = correspondents.find_or_create(actor.organization, {person.address: person.name})[person.address]
+    now = moments.now()
+    _count_for_licence(actor, user, now)
+    Copies(message, sealing.open_message_key(entry), visible_at=now).add_received([(user, person)])
+    audit.record(message.organization, "message.sent_to_another", actor=actor, about=message.id, recipient=user.address)
+    return user
+
+
+def _refuse_unless_allowed(actor: User, message: Message, person: Addressed) -> None:
     if not sending.may_write_to_anyone(actor):
         raise NotResent(_("Your account cannot send this message to others."))
-    user = correspondents.find_or_create(actor.organization, {person.address: person.name})[person.address]
-    if message.recipients.filter(user=user.id).exists():
-        raise NotResent(_("%(address)s is a recipient of this message already.") % {"address": user.address})
-    now = moments.now()
+    if message.recipients.count() >= MAX_RECIPIENTS:
+        raise NotResent(_("The message has as many recipients as one may have."))
+    if message.recipients.filter(user__address=person.address).exists():
+        raise NotResent(_("%(address)s is a recipient of this message already.") % {"address": person.address})
+
+
+def _count_for_licence(actor: User, user: Correspondent, now: datetime) -> None:
     try:
         licences.count_recipients(actor, [] if user.is_internal else [user.address], now)
     except licences.OverLimit as over:
         raise NotResent(over.problem) from over
-    Copies(message, sealing.open_message_key(entry), visible_at=now).add_received([(user, person)])
-    audit.record(message.organization, "message.sent_to_another", actor=actor, about=message.id, recipient=user.address)
-    return user
 
 
 def _locked_open_message(message_id) -> Message:
@@ -102,4 +119,6 @@ def _one_address(typed: str) -> Addressed:
         raise NotResent(str(error)) from error
     except ValueError:
         raise NotResent(_("Write one address.")) from None
+    if erased.is_erased(parsed.address):
+        raise NotResent(_("%(address)s is nobody's address any more.") % {"address": parsed.address})
     return Addressed(parsed.address, parsed.name, Recipient.Role.TO)

@@ -2,12 +2,15 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.http import AuthenticatedRequest
-from messaging import access, resending
+from messaging import access, resending, sealing, sending
+from messaging.models import MailboxEntry
+
+from .navigation import mailbox_context
 
 
 @require_POST
@@ -25,11 +28,26 @@ def resend(request: AuthenticatedRequest, entry: uuid.UUID, recipient: uuid.UUID
 
 @require_POST
 def send_to_another(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
-    """One more recipient for a message already sent."""
+    """One more recipient for a message already sent; what is worth a second look is asked first."""
     copy = access.sent_entry(request.user, entry)
+    typed, seen = request.POST.get("address", ""), request.POST.getlist("seen")
     try:
-        user = resending.send_to_another(actor=request.user, entry=copy, typed=request.POST.get("address", ""))
-        messages.success(request, _("Sent to %(address)s too.") % {"address": user.address})
+        user = resending.send_to_another(actor=request.user, entry=copy, typed=typed, seen=seen)
+        said = _("Sent to %(address)s too. “Recall for this recipient” takes it back.")
+        messages.success(request, said % {"address": user.address})
+    except sending.NeedsConfirmation as needed:
+        return _ask(request, copy, typed, needed.cautions)
     except resending.NotResent as why:
         messages.error(request, str(why))
     return redirect("message", copy.id)
+
+
+def _ask(request: AuthenticatedRequest, copy: MailboxEntry, address: str, cautions: list[str]) -> HttpResponse:
+    context = {
+        **mailbox_context(request, copy.folder),
+        "entry": copy,
+        "subject": sealing.open_subject(copy.message, sealing.open_message_key(copy)),
+        "address": address,
+        "cautions": cautions,
+    }
+    return render(request, "messaging/another_confirm.html", context, status=422)

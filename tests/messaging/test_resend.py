@@ -7,11 +7,11 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Credential
+from accounts.models import Credential, Domain
 from messaging import access, expiry, resending, sending, undo
 from messaging.models import Message, Recipient, RecipientUse
 from messaging.recall import recall_message
-from portal import delivery
+from portal import delivery, erased
 from portal.models import OutgoingMail
 
 from .conftest import SUBJECT, copy_of
@@ -113,7 +113,7 @@ def test_it_is_offered_until_the_message_expires(resend, sent, sender, log_in):
 
 def test_another_address_gets_the_message(another, sent, sender, log_in):
     page = log_in(sender).post(another, {"address": "Right Person <right@outside.example>"}, follow=True)
-    assert "Sent to right@outside.example too." in page.text
+    assert "Sent to right@outside.example too. “Recall for this recipient” takes it back." in page.text
     added = Recipient.objects.get(address="right@outside.example")
     assert log_in(added.user).get(reverse("message", args=[added.entry.id])).context["subject"] == SUBJECT
     assert set(OutgoingMail.objects.filter(to_address=added.address).values_list("kind", flat=True)) == {
@@ -130,12 +130,26 @@ def test_another_address_gets_the_message(another, sent, sender, log_in):
         ("nonsense", "is not an email address"),
         ("a@outside.example, b@outside.example", "Write one address."),
         ("first@outside.example", "is a recipient of this message already"),
+        (f"0@{erased.DOMAIN}", "is nobody&#x27;s address"),
     ],
 )
 def test_what_cannot_be_is_said(address, said, another, sender, log_in):
     page = log_in(sender).post(another, {"address": address}, follow=True)
     assert said in page.text
     assert Recipient.objects.count() == 1
+
+
+def test_an_address_worth_a_second_look_is_asked_about(another, sender, log_in):
+    client = log_in(sender)
+    page = client.post(another, {"address": "b@0utside.example"})
+    assert page.status_code == 422
+    assert SUBJECT in page.text
+    assert "0utside.example looks like outside.example" in page.text
+    client.post(another, {"address": "b@unheard.example", "seen": page.context["cautions"]})
+    assert Recipient.objects.count() == 1
+    assert not Domain.objects.filter(name__in=["0utside.example", "unheard.example"]).exists()
+    client.post(another, {"address": page.context["address"], "seen": page.context["cautions"]})
+    assert Recipient.objects.filter(address="b@0utside.example").exists()
 
 
 def test_not_what_is_gone(another, sender, log_in):
