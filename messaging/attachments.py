@@ -82,9 +82,13 @@ def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) 
 
 
 def copy_to(draft: Message, draft_key: bytes, source: Message, source_key: bytes) -> None:
-    """Let the draft carry the source's attachments: rows that wrap the same files' keys again, no byte copied."""
-    # Held, as retention holds it: a file is either shared before it is asked who shares it, or not at all.
-    Message.objects.select_for_update().filter(id=source.id).first()
+    """Let the draft carry the source's attachments: rows that wrap the same files' keys again, no byte copied. After
+    the quotes, with which the messages that the files come from are held (replies.quote_under)."""
+    # Held, as retention holds it: a file is either shared before it is asked who shares it, or not at all. Not for its
+    # key: the draft refers to it already, as another may that waits for this one.
+    list(Message.objects.select_for_update(no_key=True).filter(id=source.id).values_list("id"))
+    if draft.quotes.filter(source=source.id, content__isnull=True).exists():
+        return  # recalled at this moment
     copies = []
     for row in source.attachments.all():
         copy = Attachment(message=draft, file_id=row.file_id, content_type=row.content_type, size=row.size)

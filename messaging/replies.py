@@ -1,13 +1,14 @@
 """Replies and forwards: each is a new message of its own. What it answers or passes on stands under it as quotes,
 rows of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from accounts.models import User
 from portal import erased
@@ -167,17 +168,41 @@ def _opened(quote: Quote, key: bytes) -> dict[str, Any]:
 
 
 def quote_under(message: Message, key: bytes, quotes: list[dict[str, Any]]) -> None:
-    """Seal the quotes under the reply's own key."""
+    """Seal the quotes under the reply's own key; in the transaction that made the reply.
+
+    Held, as a recall holds it: what is recalled at this moment is either taken from what is written here, or was taken
+    before and is not written. Message rows in the order of their ids and before any quote: nobody waits for each other.
+    """
+    _hold({content["source"] for content in quotes if content["source"]})
+    gone = _taken_meanwhile(message)
     rows = []
     for position, content in enumerate(quotes):
         quote = Quote(message=message, position=position, source_id=content["source"])
-        if content.get("destroyed"):
+        if content.get("destroyed") or content["source"] in gone:
             rows.append(quote)
             continue
         sealed = {name: value for name, value in content.items() if name != "source"}
         sealing.seal_quote(quote, key, sealed | {"sent_at": content["sent_at"].isoformat()})
         rows.append(quote)
     Quote.objects.bulk_create(rows)
+
+
+def _hold(messages: Collection[UUID]) -> None:
+    """Not for their keys: the reply refers to what it answers already, as another reply may that waits for this one."""
+    rows = Message.objects.filter(id__in=messages).order_by("id").select_for_update(no_key=True)
+    list(rows.values_list("id", flat=True))
+
+
+def _taken_meanwhile(reply: Message) -> set[UUID | None]:
+    """Sources that may not be quoted any more, of those under what it answers, and that itself."""
+    original = reply.in_reply_to_id or reply.forwards_id
+    if original is None:
+        return set()
+    gone = Quote.objects.filter(message=original, content__isnull=True, source__isnull=False)
+    from_them = Recipient.objects.filter(message=original, user=reply.sender_id, recalled_at__isnull=False)
+    recalled = Message.objects.filter(Q(recalled_at__isnull=False) | Exists(from_them), id=original)
+    recalled = recalled.exclude(sender=reply.sender_id)
+    return {*gone.values_list("source", flat=True), *recalled.values_list("id", flat=True)}
 
 
 def _written(name: str, address: str) -> str:

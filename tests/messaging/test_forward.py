@@ -11,6 +11,7 @@ from messaging.models import Attachment, Message, Quote, RecipientUse
 from messaging.recall import recall_message
 from messaging.sealed_files import path_of
 from portal.ids import uuid7
+from portal.models import Organization
 
 from .conftest import BODY, SUBJECT, copy_of, discard
 from .test_reply import answer, reply_page
@@ -181,6 +182,47 @@ def test_an_unsent_forward_loses_it_in_any_case(sent, sender, recipient, log_in)
     assert response.status_code == 422
     assert "has been recalled" in response.text
     assert Attachment.objects.get().message == sent
+
+
+@pytest.fixture
+def recalled_meanwhile(sender, monkeypatch):
+    """recalled_meanwhile(message): it is recalled once what is to be quoted has been read."""
+
+    def arrange(message):
+        read = replies.quoted
+
+        def quoted(entry):
+            quotes = read(entry)
+            if not Message.objects.get(id=message.id).is_recalled():
+                recall_message(actor=sender, message=message)
+            return quotes
+
+        monkeypatch.setattr(replies, "quoted", quoted)
+
+    return arrange
+
+
+@pytest.mark.parametrize("is_forward", [True, False])
+def test_what_is_destroyed_while_it_is_passed_on_again_is_not(
+    is_forward, sent, recipient, administrator, write, log_in, recalled_meanwhile
+):
+    forward(log_in(recipient), copy_of(sent, recipient), to=administrator.address)
+    Message.objects.update(may_forward=True)
+    Organization.objects.update(recall_destroys_quotes=True)
+    passed_on = openable_entry(administrator, copy_of(Message.objects.get(forwards=sent), administrator).id)
+    recalled_meanwhile(Message.objects.get(id=sent.id))
+    draft = write(administrator, answer=replies.Answer(passed_on, is_forward=is_forward)).message
+    assert list(draft.quotes.exclude(content=None).values_list("source", flat=True)) == [passed_on.message_id]
+    assert list(draft.quotes.filter(content=None).values_list("source", flat=True)) == [sent.id]
+    assert not draft.attachments.exists()
+
+
+def test_nor_is_what_is_recalled_while_it_is_passed_on(sent, recipient, write, recalled_meanwhile):
+    recalled_meanwhile(sent)
+    entry = openable_entry(recipient, copy_of(sent, recipient).id)
+    draft = write(recipient, answer=replies.Answer(entry, is_forward=True)).message
+    assert draft.quotes.get().content is None
+    assert not draft.attachments.exists()
 
 
 def test_discarding_a_forward_keeps_the_shared_file(

@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from accounts.models import Credential
 from messaging import access, drafts, expiry, folders, receipts, sending, undo
-from messaging.models import Definition, MailboxEntry, Message, Recipient
+from messaging.models import Definition, MailboxEntry, Message, Quote, Recipient
 from messaging.recall import AlreadyRecalled, recall_for_recipient, recall_message
 from messaging.replies import Answer
 from portal import delivery, moments
 from portal.ids import uuid7
-from portal.models import AuditEvent, OutgoingMail, RetentionKey
+from portal.models import AuditEvent, Organization, OutgoingMail, RetentionKey
 
 from .conftest import BODY, SUBJECT, copy_of
 
@@ -183,6 +183,23 @@ def test_recall_against_a_reply(round_, sender, recipient, write, send):
         assert isinstance(sent, sending.NotSent)
         assert "has been recalled" in sent.problems[0]
         assert access.draft_entry(recipient, answer.message_id) is not None
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_a_recall_that_destroys_quotes_against_answers_being_saved(round_, sender, recipient, colleague, send, write):
+    """At any remove, by many at once: none keeps what was recalled, and nobody waits for each other for ever."""
+    Organization.objects.update(recall_destroys_quotes=True)
+    message = send(sender, to=f"{recipient.address}, {colleague.address}")
+    answered = access.openable_entry(recipient, copy_of(message, recipient).id)
+    reply = send(recipient, answer=Answer(answered, to_all=True))
+    entries = {person: access.openable_entry(person, copy_of(reply, person).id) for person in (sender, colleague)}
+    recalled, *saved = at_once(
+        lambda: recall_message(actor=sender, message=Message.objects.get(id=message.id)),
+        *[partial(write, person, answer=Answer(entry)) for person, entry in entries.items()] * 2,
+    )
+    assert not [result for result in (recalled, *saved) if isinstance(result, Exception)]
+    assert Quote.objects.filter(source=message).count() == 5
+    assert not Quote.objects.filter(source=message, content__isnull=False).exists()
 
 
 @pytest.fixture
