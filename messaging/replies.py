@@ -73,6 +73,7 @@ def recipients(message: Message, author: User, *, to_all: bool) -> dict[str, lis
     sender, listed = message.sender, _listed(message)
     if sender.pk == author.pk:
         to, cc = _of_role(listed, Recipient.Role.TO), _of_role(listed, Recipient.Role.CC)
+        to = to if to or cc else _hidden_copy_of(message, author)
         return {"to": to, "cc": cc if to_all or not to else []}
     to = [] if sender.is_erased else [_person(sender)]
     if not to_all:
@@ -91,6 +92,12 @@ def _listed(message: Message) -> QuerySet[Recipient]:
 
 def _of_role(listed: QuerySet[Recipient], role: str) -> list[Person]:
     return [_person(recipient.user) for recipient in listed if recipient.role == role]
+
+
+def _hidden_copy_of(message: Message, author: User) -> list[Person]:
+    """An author who wrote to nobody but Bcc, themselves among them."""
+    holds = message.recipients.filter(user=author, recalled_at__isnull=True).exists()
+    return [_person(author)] if holds else []
 
 
 def _person(user: User) -> Person:

@@ -5,7 +5,7 @@ from accounts import renaming
 from accounts.models import User
 from messaging import definitions, erasing, replies
 from messaging.access import openable_entry
-from messaging.models import Message, Quote, Recipient
+from messaging.models import MailboxEntry, Message, Quote, Recipient
 from messaging.recall import recall_for_recipient
 from portal.ids import uuid7
 from portal.models import Organization
@@ -236,6 +236,17 @@ def test_where_all_are_hidden_the_author_has_nobody_to_write_to_again(sender, re
     assert response.status_code == 422
     assert "There is nobody left to reply to." in response.text
     assert log_in(recipient).get(reverse("reply", args=[copy_of(sent, recipient).id])).status_code == 200
+
+
+def test_an_author_among_the_hidden_answers_themselves(sender, recipient, send, log_in):
+    sent = send(sender, bcc=f"{sender.address}, {recipient.address}")
+    copies = MailboxEntry.objects.filter(message=sent, owner=sender)
+    client, received = log_in(sender), copies.get(kind="received")
+    address = reverse("reply", args=[received.id])
+    assert address in client.get(reverse("message", args=[received.id])).text
+    assert answer(client, client.get(address)).status_code == 302
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", sender.address)}
+    assert not replies.may_reply(copies.get(kind="sent"), to_all=False)
 
 
 def test_an_unlicensed_colleague_may_reply(sent, colleague, log_in):
