@@ -68,11 +68,13 @@ def _receipt_for(entry: MailboxEntry, recipient: Recipient, now: datetime) -> Ou
 
 
 def render(mail: OutgoingMail) -> letters.Letter | None:
-    """To the sender: who has opened a message, and when. None once it has been recalled."""
+    """To the sender: who has opened a message, and when. None once it has been recalled, or the sender erased."""
     recipient = (
         Recipient.objects.select_related("message__organization", "message__sender").filter(id=mail.about).first()
     )
     if recipient is None or recipient.read_at is None or recipient.message.is_recalled() or recipient.recalled_at:
+        return None
+    if recipient.message.sender.is_erased:
         return None
     sent = MailboxEntry.objects.filter(message=recipient.message, kind=MailboxEntry.Kind.SENT).first()
     return letters.written(

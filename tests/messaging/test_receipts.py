@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
-from messaging import definitions
+from messaging import definitions, erasing
 from messaging.models import Attachment, AttachmentFetch, Definition, Message
 from messaging.recall import recall_message
 from messaging.scanning import Scan
@@ -68,6 +68,16 @@ def test_no_receipt_leaves_after_a_recall(sender, recipient, send, log_in, smtp)
     delivery.deliver_due()
     assert smtp.messages == []
     assert OutgoingMail.objects.get(kind="read_receipt").state == "cancelled"
+
+
+def test_none_leaves_to_who_is_erased(sender, recipient, administrator, send, log_in, smtp):
+    message = send(sender, to=recipient.address, read_receipt=True)
+    erasing.order(actor=administrator, user=sender)
+    OutgoingMail.objects.all().delete()
+    opened(log_in(recipient), message, recipient)
+    assert OutgoingMail.objects.filter(kind="read_receipt").exists()
+    delivery.deliver_due()
+    assert smtp.messages == []
 
 
 def test_fetched_attachments_are_told_once(sender, recipient, log_in):
