@@ -46,6 +46,8 @@ class Room:
     def _why_not(self, name: str, upload: SealedUpload, size: int) -> str | None:
         if upload.problem:
             return upload.problem
+        if not upload.keep_alive():
+            return _("it could not be stored. Please attach it again.")
         if self.files <= 0:
             return too_many()
         if size > self.message_bytes:

@@ -7,6 +7,7 @@ view runs. So this is the only handler there is, and it refuses files unless the
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,12 +21,15 @@ from portal.keyring import new_key
 
 from . import archives, file_types, scanning
 from .file_names import clean_name
-from .sealed_files import SealedWriter, remove
+from .sealed_files import SealedWriter, keep_alive, remove
 
 logger = logging.getLogger(__name__)
 
 # Of a message, and of a form, which makes one: what a form has beyond them is not even stored.
 MAX_ATTACHMENTS = 50
+
+# Far less than attachments.ORPHAN_SECONDS: a form's first file waits for its last.
+_KEEP_ALIVE_SECONDS = 300
 
 
 def too_many() -> str:
@@ -60,6 +64,10 @@ class SealedUpload(UploadedFile):
     def close(self) -> None:
         """Nothing is open: the bytes are in their place already."""
 
+    def keep_alive(self) -> bool:
+        """While it waits. False: the bytes are not there."""
+        return keep_alive(self.file_id)
+
     def discard(self) -> None:
         """Delete the bytes, where they were kept at all."""
         if not self.problem:
@@ -70,6 +78,11 @@ class SealingUploadHandler(FileUploadHandler):
     """Seals each file as its bytes arrive; memory use does not depend on the size."""
 
     _count = 0
+    _kept_alive_at = 0.0
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self._waiting: list[SealedUpload] = []  # the form's files so far
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -90,6 +103,7 @@ class SealingUploadHandler(FileUploadHandler):
             self._writer = SealedWriter(self._upload.file_id, self._upload.key)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._keep_alive()
         if self._writer is None:
             return  # what still comes is read and dropped, so that the browser gets an answer it can show
         self._head += raw_data[: max(0, file_types.HEAD_BYTES - start)]
@@ -112,7 +126,15 @@ class SealingUploadHandler(FileUploadHandler):
                 self._upload.size = self._writer.size
                 self._upload.look = self._look()
             self._writer = None
+        self._waiting.append(self._upload)
         return self._upload
+
+    def _keep_alive(self) -> None:
+        if time.monotonic() < self._kept_alive_at + _KEEP_ALIVE_SECONDS:
+            return
+        self._kept_alive_at = time.monotonic()
+        for upload in self._waiting:
+            upload.keep_alive()
 
     def _look(self) -> archives.Look:
         kind, upload = file_types.kind_of(self._head), self._upload

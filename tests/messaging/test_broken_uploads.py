@@ -1,5 +1,6 @@
 """Uploads that end in the middle: nothing half is left, and choosing the file again attaches it once."""
 
+import os
 import resource
 import socket
 from contextlib import closing
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import reverse
 
+from messaging import attachments, uploads
 from messaging.models import Attachment, Message
 from portal.ids import uuid7
 
@@ -66,3 +68,43 @@ def test_a_disk_that_fills_in_the_middle_is_said_and_leaves_nothing(sender, log_
     page = client.post(path, form | {"files": file_named("report.pdf", bytes(25 * MIB))}, follow=True)
     assert "was not attached" not in page.text
     assert Attachment.objects.count() == 1
+
+
+@pytest.fixture
+def two_files(form, sender, log_in):
+    """two_files() → the page that answers a form with them."""
+
+    def post():
+        both = [file_named("first.pdf", b"%PDF-1"), file_named("second.pdf", b"%PDF-2")]
+        return log_in(sender).post(reverse("draft", args=[uuid7()]), form | {"files": both}, follow=True)
+
+    return post
+
+
+def before_each(monkeypatch, method: str, do) -> None:
+    """do(handler) before that method of the upload handler."""
+    original = getattr(uploads.SealingUploadHandler, method)
+    monkeypatch.setattr(uploads.SealingUploadHandler, method, lambda self, *args: (do(self), original(self, *args))[1])
+
+
+def make_old(settings) -> None:
+    for path in stored(settings):
+        os.utime(path, (0, 0))
+
+
+def test_a_forms_first_file_outlives_the_hours_its_last_takes(two_files, settings, tmp_path, monkeypatch):
+    settings.ATTACHMENTS_DIR = tmp_path
+    monkeypatch.setattr(uploads, "_KEEP_ALIVE_SECONDS", 0)
+    before_each(monkeypatch, "new_file", lambda handler: make_old(settings))
+    before_each(monkeypatch, "file_complete", lambda handler: attachments.collect_orphans())
+    assert "was not attached" not in two_files().text
+    assert len(stored(settings)) == Attachment.objects.count() == 2
+
+
+def test_a_file_that_is_gone_is_asked_for_again(two_files, settings, tmp_path, monkeypatch):
+    settings.ATTACHMENTS_DIR = tmp_path
+    before_each(monkeypatch, "new_file", lambda handler: [path.unlink() for path in stored(settings)])
+    page = two_files().text
+    assert "“first.pdf” was not attached: it could not be stored. Please attach it again." in page
+    assert "kept text" in page
+    assert len(stored(settings)) == Attachment.objects.count() == 1
