@@ -205,5 +205,12 @@ def _files_older_than(oldest: float) -> Iterator[tuple[uuid.UUID, Path]]:
         with os.scandir(folder) as files:
             for file in files:
                 name = file.name.partition(".")[0]
-                if _FILE_NAME.fullmatch(name) and file.stat().st_mtime < oldest:
+                if _FILE_NAME.fullmatch(name) and _is_older(file, oldest):
                     yield uuid.UUID(name), Path(file.path)
+
+
+def _is_older(file: os.DirEntry[str], oldest: float) -> bool:
+    try:
+        return file.stat().st_mtime < oldest
+    except FileNotFoundError:
+        return False  # finished, removed or collected by another meanwhile

@@ -300,6 +300,19 @@ def test_orphans_are_looked_up_many_at_once_and_what_is_not_ours_stays(settings,
     assert foreign.exists()
 
 
+def test_a_file_that_vanishes_meanwhile_is_no_orphan(settings, tmp_path, monkeypatch):
+    settings.ATTACHMENTS_DIR = tmp_path
+    folder = tmp_path / "ab"
+    folder.mkdir()
+    for _n in range(5):
+        (folder / uuid7().hex).touch()
+    old = attachments._files_older_than(time.time() + 1)
+    _id, first = next(old)
+    for path in set(folder.iterdir()) - {first}:
+        path.unlink()
+    assert list(old) == []
+
+
 def test_it_takes_two_queries(send_file, recipient, sender, log_in, django_assert_num_queries):
     """The session with its user, the copy with its message and the attachment."""
     _url, row = send_file(b"content")
