@@ -58,12 +58,16 @@ def _verdict_on(attachment: Attachment) -> Verdict:
 
 
 def _content(attachment: Attachment) -> Iterator[bytes]:
-    """Opened through any copy of the message that still can be. SealBroken when there is none."""
-    entries = MailboxEntry.objects.select_related("message__retention_key")
-    entry = entries.filter(message=attachment.message_id, wrapped_key__isnull=False).first()
+    """Opened through any copy, of any message that carries the file, that still can be. SealBroken when there is
+    none."""
+    carrying = Attachment.objects.filter(file_id=attachment.file_id)
+    copies = MailboxEntry.objects.filter(message__in=carrying.values("message"), wrapped_key__isnull=False)
+    # In no order: one would have the database walk through all copies there are.
+    entry = next(iter(copies.select_related("message__retention_key").order_by()[:1]), None)
     if entry is None:
         raise SealBroken("nobody can open this attachment any more")
-    return attachments.bytes_of(attachment, sealing.open_message_key(entry))
+    row = carrying.filter(message=entry.message_id)[0]
+    return attachments.bytes_of(row, sealing.open_message_key(entry))
 
 
 def _conclude(attachment: Attachment, verdict: Verdict) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from messaging import access, late_scans
+from messaging import access, late_scans, recall
 from messaging.models import Attachment, MailboxEntry
 from messaging.sealed_files import path_of
 from portal import delivery, moments
@@ -181,6 +181,24 @@ def test_it_is_scanned_when_the_scanner_is_back(no_clamd, received, recipient, l
     assert fetch(log_in(recipient), entry, row).getvalue() == b"content"
     row.refresh_from_db()
     assert (row.scan, row.next_scan_at) == (Scan.CLEAN, None)
+
+
+def test_a_forwards_file_is_scanned_when_nobody_can_open_the_first_message_any_more(
+    no_clamd, received, sender, recipient, colleague, send, log_in, settings
+):
+    from messaging.replies import Answer
+
+    entry, row = received(b"content")
+    type(row.message).objects.update(may_forward=True)
+    answer = Answer(access.openable_entry(recipient, entry.id), False, True)
+    forwarded = send(recipient, to=colleague.address, answer=answer)
+    recall.recall_message(actor=sender, message=row.message)
+    MailboxEntry.objects.filter(message=row.message).update(removed_at=moments.now(), wrapped_key=None)
+    with running() as (_clamd, settings.CLAMD):
+        make_due()
+        late_scans.scan_waiting()
+    passed_on = forwarded.attachments.get()
+    assert fetch(log_in(colleague), copy_of(forwarded, colleague), passed_on).getvalue() == b"content"
 
 
 def test_one_that_proves_infected_is_destroyed_wherever_it_went(
