@@ -1,12 +1,13 @@
 """Files that could not be scanned when they arrived are scanned later, by the clock: each again after a minute, then
-after twice as long each time, to a day at most. One that turns out to be infected is destroyed, in every message it has
-been forwarded in, and told of (infected_files.py).
+after twice as long each time, to a day at most. So is one whose scan takes longer than a task may run. One that turns
+out to be infected is destroyed, in every message it has been forwarded in, and told of (infected_files.py).
 """
 
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -51,10 +52,10 @@ def _verdict_on(attachment: Attachment) -> Verdict:
     try:
         for chunk in _content(attachment):
             stream.write(chunk)
-    except SealBroken:
+        return stream.finish()
+    except (SealBroken, SoftTimeLimitExceeded):
         stream.abandon()
         return Verdict(Scan.WAITING)
-    return stream.finish()
 
 
 def _content(attachment: Attachment) -> Iterator[bytes]:

@@ -242,6 +242,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 90
+# Told before it is killed, or the file that takes so long would be begun again and again (messaging/late_scans.py).
+CELERY_TASK_ANNOTATIONS = {"messaging.tasks.scan_waiting": {"soft_time_limit": 80}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -5,9 +5,10 @@ import socket
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.urls import reverse
 
-from messaging import access, late_scans, recall
+from messaging import access, late_scans, recall, scanning, tasks
 from messaging.models import Attachment, MailboxEntry
 from messaging.sealed_files import path_of
 from portal import delivery, moments
@@ -181,6 +182,27 @@ def test_it_is_scanned_when_the_scanner_is_back(no_clamd, received, recipient, l
     assert fetch(log_in(recipient), entry, row).getvalue() == b"content"
     row.refresh_from_db()
     assert (row.scan, row.next_scan_at) == (Scan.CLEAN, None)
+
+
+def test_one_that_takes_longer_than_a_task_may_run_is_put_off_for_as_long_as_it_has_waited(
+    no_clamd, received, settings, monkeypatch
+):
+    def told_to_stop(connection: socket.socket):
+        raise SoftTimeLimitExceeded
+
+    _entry, row = received(b"content")
+    Attachment.objects.update(created_at=moments.now() - timedelta(hours=3))
+    monkeypatch.setattr(scanning, "_answer", told_to_stop)
+    with running() as (_clamd, settings.CLAMD):
+        make_due()
+        assert late_scans.scan_waiting() == 1
+    row.refresh_from_db()
+    assert row.scan == Scan.WAITING
+    assert row.next_scan_at > moments.now() + timedelta(hours=2)
+
+
+def test_it_is_told_before_it_is_killed(settings):
+    assert tasks.scan_waiting.soft_time_limit < settings.CELERY_TASK_TIME_LIMIT
 
 
 def test_a_forwards_file_is_scanned_when_nobody_can_open_the_first_message_any_more(
