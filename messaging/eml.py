@@ -5,10 +5,11 @@ import base64
 from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 
 from django.utils.translation import gettext as _
 
+from portal import mime
 from portal.plain_text import plain_text
 
 from . import attachments, replies, sealing
@@ -25,7 +26,8 @@ def eml(copy: MailboxEntry) -> Iterator[bytes]:
     boundary = f"=_{copy.message_id.hex}"
     # By hand: the library would close a multipart that has no parts yet.
     opening = f'Content-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
-    yield _head(copy, key).as_bytes().removesuffix(b"\r\n") + opening.encode() + _text(copy, key).as_bytes()
+    yield _addresses(copy) + _head(copy, key).as_bytes().removesuffix(b"\r\n")
+    yield opening.encode() + _text(copy, key).as_bytes()
     for attachment in copy.message.attachments.all():
         yield f"\r\n--{boundary}\r\n".encode()
         hold = copy.message.organization.hold_unscanned
@@ -36,24 +38,25 @@ def eml(copy: MailboxEntry) -> Iterator[bytes]:
     yield f"\r\n--{boundary}--\r\n".encode()
 
 
+def _addresses(copy: MailboxEntry) -> bytes:
+    message = copy.message
+    lines = [mime.header("From", mime.mailbox(message.sender.name, message.sender.address))]
+    listed = list(message.recipients.order_by("id"))
+    for name, role in (("To", Recipient.Role.TO), ("Cc", Recipient.Role.CC), ("Bcc", Recipient.Role.BCC)):
+        people = [mime.mailbox(person.name, person.address) for person in listed if person.role == role]
+        if people and (role != Recipient.Role.BCC or copy.is_authors):
+            lines.append(mime.header(name, ", ".join(people)))
+    return b"".join(lines)
+
+
 def _head(copy: MailboxEntry, key: bytes) -> EmailMessage:
     message = copy.message
     head = EmailMessage(policy=_WIRE)
-    head["From"] = _mailbox(message.sender.name, message.sender.address)
-    listed = list(message.recipients.order_by("id"))
-    for name, role in (("To", Recipient.Role.TO), ("Cc", Recipient.Role.CC), ("Bcc", Recipient.Role.BCC)):
-        people = [_mailbox(person.name, person.address) for person in listed if person.role == role]
-        if people and (role != Recipient.Role.BCC or copy.is_authors):
-            head[name] = ", ".join(people)
     head["Subject"] = " ".join(sealing.open_subject(message, key).split())
     if message.sent_at is not None:
         head["Date"] = format_datetime(message.sent_at)
     head["MIME-Version"] = "1.0"
     return head
-
-
-def _mailbox(name: str, address: str) -> str:
-    return formataddr((" ".join(name.split()), address))
 
 
 def _text(copy: MailboxEntry, key: bytes) -> EmailMessage:

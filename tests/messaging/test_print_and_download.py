@@ -1,14 +1,15 @@
 """A clean print sheet, and the message as a file, where the definition allows them."""
 
 import os
-from email import policy
+from email import message_from_bytes, policy
 from email.parser import BytesParser
+from email.utils import getaddresses
 from io import BytesIO
 
 import pytest
 from django.urls import reverse
 
-from messaging.models import Message
+from messaging.models import Message, Recipient
 from portal.ids import uuid7
 from portal.models import AuditEvent
 
@@ -72,6 +73,13 @@ def test_the_file_holds_all_of_it(sent, recipient, log_in):
     assert attachment.get_filename() == "Befund März.bin"
     assert attachment.get_content() == CONTENT
     assert AuditEvent.objects.filter(action="message.downloaded", actor_id=recipient.id).count() == 1
+
+
+def test_a_name_in_it_never_becomes_an_address(sent, sender, log_in):
+    Recipient.objects.filter(role="to").update(name="director@bank.example, Jörg")
+    raw = b"".join(log_in(sender).get(reverse("download", args=[copy_of(sent, sender).id])).streaming_content)
+    to = " ".join(message_from_bytes(raw)["To"].split())
+    assert [address for _name, address in getaddresses([to])] == ["first@outside.example"]
 
 
 def test_the_authors_own_has_bcc(sent, sender, second_recipient, log_in):
