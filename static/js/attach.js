@@ -165,7 +165,8 @@ function takeOver(answer, url) {
   form.elements.revision.value = page.querySelector('[name="revision"]').value;
   form.querySelector("[data-discard]").hidden = false;
   section.replaceWith(files);
-  for (const region of [".notices", "[data-problems]"]) {
+  // What is asked among the problems stays: the button that is held back may be the answer.
+  for (const region of heldBack ? [".notices"] : [".notices", "[data-problems]"]) {
     document.querySelector(region).replaceChildren(...answer.querySelector(region).childNodes);
   }
   ready(files);
