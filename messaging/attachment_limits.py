@@ -76,10 +76,10 @@ def room_in(message: Message, sender: User) -> Room:
 
 def _stored_by(sender: User) -> int:
     """Bytes of all drafts and messages of which the sender still holds a copy: who removes theirs for good has made
-    room, though the recipients keep the files."""
+    room, though the recipients keep the files. A file that several carry lies there once."""
     copy = MailboxEntry.objects.filter(message=OuterRef("message"), owner=sender, removed_at__isnull=True)
     held = Attachment.objects.filter(Exists(copy), message__sender=sender)
-    return held.aggregate(bytes=Sum("size"))["bytes"] or 0
+    return held.values("file_id", "size").distinct().aggregate(bytes=Sum("size"))["bytes"] or 0
 
 
 def doubt_about(name: str, upload: SealedUpload) -> str:

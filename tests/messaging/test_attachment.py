@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
-from messaging import attachments, file_names
+from messaging import access, attachments, file_names
 from messaging.models import Attachment, MailboxEntry, Message
+from messaging.replies import Answer
 from messaging.sealed_files import CHUNK_BYTES, path_of
 from portal.ids import uuid7
 from portal.models import Organization
@@ -220,6 +221,16 @@ def test_storage_is_free_again_once_the_sent_copy_is_removed(
     assert "is full" not in attach(bytes(700_000), "two.bin").text
     assert len(log_in(recipient).get(url).getvalue()) == 700_000  # theirs is not the sender's to remove
     assert "your storage of 1 MB is full" in attach(bytes(700_000), "three.bin").text  # a draft counts
+
+
+def test_a_file_sent_on_takes_its_room_once(send_file, sender, send, organization, attach):
+    limit(organization, storage_mb=1)
+    _url, row = send_file(bytes(400_000))
+    for _n in range(3):
+        answer = Answer(access.openable_entry(sender, copy_of(row.message, sender).id), is_forward=True)
+        send(sender, to="third@outside.example", answer=answer)
+    assert "is full" not in attach(bytes(400_000)).text
+    assert "is full" in attach(bytes(400_000)).text
 
 
 @pytest.mark.parametrize("name", ["setup.exe", "letter.EXE", "invoice.exe.txt", "link.lnk"])
