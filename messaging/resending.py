@@ -14,7 +14,7 @@ from accounts.models import User
 from portal import audit, erased, moments, outbox
 from portal.models import OutgoingMail
 
-from . import licences, notifications, sealing, sending
+from . import licences, notifications, rules, sealing, sending
 from .addressing import MAX_RECIPIENTS, Addressed
 from .copies import Copies
 from .models import MailboxEntry, Message, Recipient
@@ -68,6 +68,8 @@ def send_to_another(
     person = _one_address(typed)
     message = _locked_open_message(entry.message_id)
     _refuse_unless_allowed(actor, message, person)
+    if why := rules.why_not(entry, "may_forward"):
+        raise NotResent(why)
     if seen is not None:
         sending.ask_for_a_second_look(actor.organization, [person], seen)
     user = correspondents.find_or_create(actor.organization, {person.address: person.name})[person.address]

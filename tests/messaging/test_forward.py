@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from messaging import replies
 from messaging.access import openable_entry
-from messaging.models import Attachment, Message, Quote, RecipientUse
+from messaging.models import Attachment, Message, Quote, Recipient, RecipientUse
 from messaging.recall import recall_message
 from messaging.sealed_files import path_of
 from portal.ids import uuid7
@@ -97,6 +97,9 @@ def test_nor_is_what_is_forbidden_got_around_by_answering_first(answered, sender
     refused = client.get(address)
     assert refused.status_code == 403
     assert "It quotes a message that may not be forwarded." in refused.text
+    another = client.post(reverse("send_to_another", args=[entry.id]), {"address": "x@outside.example"}, follow=True)
+    assert "It quotes a message that may not be forwarded." in another.text
+    assert not Recipient.objects.filter(address="x@outside.example").exists()
     form = {"answers": str(entry.id), "is_forward": "True", "to": "x@north.example", "action": "send"}
     assert client.post(reverse("draft", args=[uuid7()]), form).status_code == 403
 
