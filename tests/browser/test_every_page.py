@@ -221,7 +221,7 @@ PAGES: dict[str, list[Look]] = {
     ],
     "draft": [
         Look("sender", "Draft", lambda world: reverse("draft", args=[world.draft.id]), open_everything),
-        Look("sender", "Drafts", lambda world: reverse("draft", args=[world.draft.id]), press("Discard")),
+        Look("sender", "Discard 1 draft?", lambda world: reverse("draft", args=[world.draft.id]), press("Discard")),
     ],
     "undo_sending": [
         Look("hasty", "Sent Items", at("compose"), press("Send Securely", to="first@outside.example", subject="Oh")),
