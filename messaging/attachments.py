@@ -50,7 +50,7 @@ def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]
     if not uploads:
         return []
     problems: list[str] = []
-    rows: list[Attachment] = []
+    taken: list[SealedUpload] = []
     room = attachment_limits.room_in(message, message.sender)
     for upload in uploads:
         name = upload.name or ""
@@ -59,8 +59,11 @@ def attach(message: Message, message_key: bytes, uploads: Sequence[SealedUpload]
             upload.discard()
             problems.append(refusal)
         else:
-            rows.append(_row(message, message_key, upload, name))
-    Attachment.objects.bulk_create(rows)
+            taken.append(upload)
+    Attachment.objects.bulk_create([_row(message, message_key, upload) for upload in taken])
+    for upload in taken:
+        # From here on it may be committed, even where a lost connection says otherwise: collect_orphans finds out.
+        upload.is_attached = True
     return problems
 
 
@@ -70,7 +73,8 @@ def _audit_scan(message: Message, upload: SealedUpload) -> None:
         audit.record(message.organization, "attachment.scanned", actor=message.sender, about=message.id, **verdict)
 
 
-def _row(message: Message, message_key: bytes, upload: SealedUpload, name: str) -> Attachment:
+def _row(message: Message, message_key: bytes, upload: SealedUpload) -> Attachment:
+    name = upload.name or ""
     attachment = Attachment(
         file_id=upload.file_id, message=message, content_type=(upload.content_type or "")[:120], size=upload.size or 0
     )

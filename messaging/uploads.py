@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from portal.ids import uuid7
@@ -59,6 +59,7 @@ class SealedUpload(UploadedFile):
         self.key = new_key()
         self.look = archives.Look(file_types.UNKNOWN)  # what it is, told from its content
         self.problem = ""
+        self.is_attached = False  # a row has taken it
         self.verdict = scanning.Verdict(scanning.Scan.OFF)
 
     def close(self) -> None:
@@ -93,6 +94,8 @@ class SealingUploadHandler(FileUploadHandler):
         self._organization = request.user.organization
         self._upload = SealedUpload(self.file_name or "", self.content_type or "")
         self._writer: SealedWriter | None = None
+        self._waiting.append(self._upload)
+        request.sealed_uploads = self  # type: ignore[attr-defined]
         self._count += 1
         if self._count > MAX_ATTACHMENTS:
             self._upload.problem = too_many()
@@ -126,7 +129,6 @@ class SealingUploadHandler(FileUploadHandler):
                 self._upload.size = self._writer.size
                 self._upload.look = self._look()
             self._writer = None
-        self._waiting.append(self._upload)
         return self._upload
 
     def _keep_alive(self) -> None:
@@ -149,6 +151,13 @@ class SealingUploadHandler(FileUploadHandler):
             writer.abandon()
             self._scan.abandon()
 
+    def clear_up(self) -> None:
+        """Leave nothing of what no message took: an hour's worth of refused forms would fill any disk."""
+        self.upload_interrupted()
+        for upload in self._waiting:
+            if not upload.is_attached:
+                upload.discard()
+
     @contextlib.contextmanager
     def _telling_of_failure(self) -> Iterator[None]:
         """A disk that is full or gone is the sender's business only so far: the file was not kept."""
@@ -164,3 +173,18 @@ class SealingUploadHandler(FileUploadHandler):
             self._writer = None
         self._scan.abandon()
         self._upload.problem = problem
+
+
+class UploadsMiddleware:
+    """Clears up after forms that were refused, broke off or named no draft of the sender's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        finally:
+            if handler := getattr(request, "sealed_uploads", None):
+                with contextlib.suppress(OSError):  # a disk that is gone: they are collected when it is back
+                    handler.clear_up()

@@ -80,6 +80,8 @@ MIDDLEWARE = [
     "accounts.middleware.AuthenticationMiddleware",
     "accounts.middleware.SessionLifetimeMiddleware",
     "portal.middleware.LocalTimeMiddleware",
+    # Around whatever reads a form.
+    "messaging.uploads.UploadsMiddleware",
     # After authentication: reading a form may receive files, and those are only for a live session.
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.LogInRequiredMiddleware",

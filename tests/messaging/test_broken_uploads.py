@@ -4,9 +4,11 @@ import os
 import resource
 import socket
 from contextlib import closing
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from messaging import attachments, uploads
@@ -108,3 +110,62 @@ def test_a_file_that_is_gone_is_asked_for_again(two_files, settings, tmp_path, m
     assert "“first.pdf” was not attached: it could not be stored. Please attach it again." in page
     assert "kept text" in page
     assert len(stored(settings)) == Attachment.objects.count() == 1
+
+
+@pytest.fixture
+def refused(sender, log_in, form, settings, tmp_path):
+    """refused(client=…, **form) → the answer to a form with a file, nothing of which may be left."""
+    settings.ATTACHMENTS_DIR = tmp_path
+
+    def post(client=None, address=None, **fields):
+        fields = form | {"files": file_named("report.pdf", b"%PDF-")} | fields
+        return (client or log_in(sender)).post(address or reverse("draft", args=[uuid7()]), fields)
+
+    yield post
+    assert stored(settings) == set()
+    assert not Attachment.objects.exists()
+
+
+@pytest.fixture
+def checked(sender):
+    """Whose forms are checked, and so read, before their view runs."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(sender)
+    client.get(reverse("compose"))
+    return client
+
+
+def test_a_form_with_a_stale_token_leaves_nothing(refused, checked):
+    assert refused(checked, csrfmiddlewaretoken="x" * 32).status_code == 403
+
+
+def test_nor_one_to_somebody_elses_draft(refused, checked, write, recipient):
+    address = reverse("draft", args=[write(recipient).message_id])
+    assert refused(checked, address, csrfmiddlewaretoken=checked.cookies["csrf"].value).status_code == 404
+
+
+def test_nor_a_file_in_another_field(refused):
+    assert refused(files="", note=file_named("report.pdf", b"%PDF-")).status_code == 302
+
+
+def test_nor_a_form_that_cannot_be_written_down(refused, monkeypatch):
+    monkeypatch.setattr(Attachment.objects, "bulk_create", lambda rows: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        refused()
+
+
+def test_nor_a_line_that_breaks_in_the_second_file(refused, checked):
+    class Line(BytesIO):
+        def read(self, *size) -> bytes:
+            if data := super().read(*size):
+                return data
+            raise ConnectionResetError
+
+    part = "--b\r\nContent-Disposition: form-data; name=files; filename={}\r\n\r\n{}"
+    body = part.format("first.pdf", "%PDF-\r\n") + part.format("second.pdf", "%PDF-" * 30_000)
+    extra = {
+        "wsgi.input": Line(body.encode()),
+        "CONTENT_LENGTH": 1_000_000,
+        "CONTENT_TYPE": "multipart/form-data; boundary=b",
+    }
+    checked.post(reverse("draft", args=[uuid7()]), **extra)
