@@ -17,9 +17,8 @@ from portal.models import Organization
 from . import file_types
 from .archives import Look
 from .models import Attachment, MailboxEntry, Message
-from .uploads import MAX_ATTACHMENTS, SealedUpload, too_many
+from .uploads import MAX_ATTACHMENTS, MB, SealedUpload, too_many, too_much
 
-MB = 1024 * 1024
 # Under these nobody expects a web page to open.
 _QUIET_ENDINGS = frozenset("pdf png jpg jpeg gif webp bmp tif tiff heic mp3 mp4 docx xlsx pptx odt ods odp zip".split())
 
@@ -51,9 +50,7 @@ class Room:
         if self.files <= 0:
             return too_many()
         if size > self.message_bytes:
-            return _("a message and its attachments take at most %(limit)d MB together.") % {
-                "limit": self.organization.max_message_mb
-            }
+            return too_much(self.organization)
         if size > self.storage_bytes:
             return _("your storage of %(limit)d MB is full. Delete drafts or sent messages for good first.") % {
                 "limit": self.organization.storage_mb

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from portal.ids import uuid7
 from portal.keyring import new_key
+from portal.models import Organization
 
 from . import archives, file_types, scanning
 from .file_names import clean_name
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # Of a message, and of a form, which makes one: what a form has beyond them is not even stored.
 MAX_ATTACHMENTS = 50
+MB = 1024 * 1024
 
 # Far less than attachments.ORPHAN_SECONDS: a form's first file waits for its last.
 _KEEP_ALIVE_SECONDS = 300
@@ -34,6 +36,11 @@ _KEEP_ALIVE_SECONDS = 300
 
 def too_many() -> str:
     return _("a message carries at most %(limit)d attachments.") % {"limit": MAX_ATTACHMENTS}
+
+
+def too_much(organization: Organization) -> str:
+    limit = organization.max_message_mb
+    return _("a message and its attachments take at most %(limit)d MB together.") % {"limit": limit}
 
 
 def receives_files(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,13 +117,20 @@ class SealingUploadHandler(FileUploadHandler):
         if self._writer is None:
             return  # what still comes is read and dropped, so that the browser gets an answer it can show
         self._head += raw_data[: max(0, file_types.HEAD_BYTES - start)]
-        largest_mb = self._organization.max_attachment_mb
-        if start + len(raw_data) > largest_mb * 1024 * 1024:
-            self._give_up(_("an attachment may be %(limit)d MB at most.") % {"limit": largest_mb})
+        if problem := self._too_large(start + len(raw_data)):
+            self._give_up(problem)
             return
         with self._telling_of_failure():
             self._writer.write(raw_data)
             self._scan.write(raw_data)
+
+    def _too_large(self, size: int) -> str:
+        largest_mb = self._organization.max_attachment_mb
+        if size > largest_mb * MB:
+            return _("an attachment may be %(limit)d MB at most.") % {"limit": largest_mb}
+        # What the draft has already is asked when it is looked up; a form alone must not fill the disk until then.
+        form = size + sum(upload.size or 0 for upload in self._waiting)
+        return too_much(self._organization) if form > self._organization.max_message_mb * MB else ""
 
     def file_complete(self, file_size: int) -> SealedUpload:
         if self._writer is not None:

@@ -209,6 +209,16 @@ def test_a_message_and_a_persons_storage_are_limited(attach, organization):
     assert Attachment.objects.count() == 1
 
 
+def test_a_forms_files_are_limited_together_while_they_arrive(sender, log_in, organization, monkeypatch):
+    limit(organization, max_message_mb=1)
+    arrived = []
+    monkeypatch.setattr(attachments, "attach", lambda message, key, uploads: arrived.extend(uploads) or [])
+    files = [file_named(name, bytes(700_000)) for name in ("one.bin", "two.bin")]
+    log_in(sender).post(reverse("draft", args=[uuid7()]), {"body": "b", "action": "attach", "files": files})
+    assert [upload.size for upload in arrived] == [700_000, 0]
+    assert "take at most 1 MB together" in arrived[1].problem
+
+
 def test_storage_is_free_again_once_the_sent_copy_is_removed(
     send_file, sender, recipient, organization, attach, log_in
 ):
