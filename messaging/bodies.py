@@ -12,6 +12,8 @@ import nh3
 from django.utils.html import escape, urlize
 from django.utils.safestring import SafeString, mark_safe
 
+from . import markup_effort
+
 # Characters of one body, inline pictures included.
 MAX_BODY_CHARACTERS = 8 * 1024 * 1024
 
@@ -91,14 +93,28 @@ _CLEANER = nh3.Cleaner(
 
 def sanitize(html: str) -> str:
     """The body without anything but the allow-list; safe to store, and safe to give to `shown`."""
-    return _CLEANER.clean(html)
+    affordable = markup_effort.affordable(html)
+    return _CLEANER.clean(_words_alone(html) if affordable is None else affordable)
+
+
+def _words_alone(html: str) -> str:
+    """Without links: one could be as hostile as the markup was."""
+    paragraphs = _paragraphs(markup_effort.words_alone(html))
+    return markup_effort.affordable("".join(map(_paragraph, map(escape, paragraphs)))) or ""
 
 
 def from_plain_text(text: str) -> str:
     """Typed text as HTML: paragraphs at blank lines, line breaks kept, web addresses linked."""
-    paragraphs = re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
-    html = "".join(f"<p>{urlize(escape(part)).replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
-    return sanitize(html)
+    return sanitize("".join(_paragraph(urlize(escape(part))) for part in _paragraphs(text)))
+
+
+def _paragraphs(text: str) -> list[str]:
+    parts = re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
+    return [part for part in parts if part]
+
+
+def _paragraph(html: str) -> str:
+    return f"<p>{html.replace(chr(10), '<br>')}</p>"
 
 
 def words(html: str) -> str:

@@ -116,6 +116,18 @@ NAVIGATION = [
     "<meta http-equiv=Content-Security-Policy content=\"script-src 'unsafe-inline'\"><script>ran()</script>",
     "<meta http-equiv=set-cookie content='session=evil'>",
 ]
+# Beyond what the sanitiser is given: only the words are left, and they are nothing but words.
+COUNTLESS_TAGS = [
+    "<div>" * 600 + "<img src=x onerror=ran()>",
+    "<div>" * 600 + "&lt;img src=x onerror=ran()&gt;",
+    "<div>" * 600 + f"<style>@import url({_SINK})</style><script>ran()</script>",
+    "<div>" * 600 + "<textarea>&lt;/textarea&gt;<script>ran()</script></textarea>",
+    f"<p {' '.join(f'a{number}' for number in range(200))} onclick=ran()>x</p><img src={_SINK}>",
+    "&" * 5_000 + "<img src=x onerror=ran()>" + "&" * 5_000,
+    "<!-- " + "&" * 5_000 + "<img src=x onerror=ran()> -->",
+    "<textarea>" + "&" * 5_000 + "</textarea><img src=x onerror=ran()>",
+    "<p title='" + "&" * 1_999 + "'>&&&<img src=x onerror=ran()>",
+]
 HOSTILE = [
     *EVENT_HANDLERS,
     *SCRIPTS,
@@ -125,4 +137,5 @@ HOSTILE = [
     *STYLES,
     *REQUESTS,
     *NAVIGATION,
+    *COUNTLESS_TAGS,
 ]

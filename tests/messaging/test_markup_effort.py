@@ -1,0 +1,110 @@
+"""Bodies that would keep the sanitiser busy for minutes give their words alone; letters stay as they are."""
+
+import re
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging import bodies, markup_effort
+
+COUNTLESS = 100_000
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<ul><li>" * COUNTLESS,
+        "<div>" * COUNTLESS,
+        "<b></p>" * COUNTLESS,
+        "<b></div>" * COUNTLESS,
+        "<p><b><i><u>" * COUNTLESS,
+        "<a><b>" * COUNTLESS,
+        "<b><div></b>" * COUNTLESS,
+        "<span><div></span></div>" * COUNTLESS,
+        "<q><li></q><q><dd></q>" * COUNTLESS,
+        "<td><li></td><td><dd></td>" * COUNTLESS,
+        "<optgroup>" * COUNTLESS,
+        "<svg><tr>" * COUNTLESS,
+        "<svg>" + "<tr>" * COUNTLESS,
+        "<svg>" + "<wbr>" * COUNTLESS,
+        "<lin\u212a>" * COUNTLESS,
+        "<!-- --!><div><!-- </div> -->" * COUNTLESS,
+        "<div><!x </div><p>" * COUNTLESS,
+        '<p ="x>"><div>' * COUNTLESS,
+        "<div><script><!-- </div> --></script x>" * COUNTLESS,
+        "<style><!--</style>" + "<div>" * COUNTLESS + "-->",
+        "<svg><![CDATA[></svg>" + "<div>" * COUNTLESS,
+        "<textarea><p title='</textarea>" + "<div>" * COUNTLESS,
+        "<plaintext>" + "<div>" * COUNTLESS,
+        "<table>" + "a<b></b>" * COUNTLESS,
+        "<q><table></q>" + "a<br>" * COUNTLESS,
+        "<table><div><td></td>" + "a<br>" * COUNTLESS,
+        "<p " + " ".join(f"a{number}" for number in range(COUNTLESS)) + ">",
+        "<style " + " ".join(f"a{number}" for number in range(COUNTLESS)) + "></style>",
+        '<p title="' + "&am;" * COUNTLESS + '">',
+        "".join(f"<b id={number}>" for number in range(COUNTLESS)),
+        "<p>" + "".join(f"<font color={number}>" for number in range(100)) + "</p>" + "<p>x" * COUNTLESS,
+        f"<p><font face='{'x' * 10_000}'></p>" + "<p>x" * COUNTLESS,
+        "<div>" * 490 + "<b></b>" * 1_000_000,
+    ],
+    ids=lambda hostile: hostile[:40],
+)
+def test_what_no_letter_is_like_asks_too_much(hostile):
+    assert markup_effort.affordable(hostile) is None
+    assert not re.search("<(?!p>|/p>|br>)", bodies.sanitize(f"{hostile}</b>the end"))
+
+
+def test_the_words_are_left():
+    html = bodies.sanitize(
+        "<h1>One &lt;</h1><style>no</style><p title='no'>t<b>w</b>o<br>three<!-- no -->" + "<i>" * 600
+    )
+    assert html == "<p>One &lt;</p><p>two<br>three</p>"
+    assert bodies.sanitize(html) == html
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "<p>One<p>two" * 1_000,
+        "<ul><li>one<li>two</ul>" * 1_000,
+        "<dl><dt>a<dd>b<dd>c</dl>" * 1_000,
+        "<table><tr><td>1<td>2<tr><td>3</table>" * 1_000,
+        "<table>\n<tbody>\n<tr>\n<td><p>1</p></td>\n</tr>\n</tbody>\n</table>" * 1_000,
+        "<p>a<br>b<img src=x><hr>" * 1_000,
+        "<font face=Arial size=2><p>x</p></font>" * 1_000,
+        "<b>" + "<p style='margin:0'><span>x</span></p>" * 10_000 + "</b>",
+        "<blockquote>" * 200 + "x" + "</blockquote>" * 200,
+        "<b><i>x</b></i>" * 100,
+        "<!--[if gte mso 9]><xml>" + "<w:LsdException/>" * 400 + "</xml><![endif]--><p>x<o:p></o:p></p>" * 100,
+        "<style><!-- p { margin: 0 } --></style><p><![if !supportLists]>·<![endif]>x</p>" * 1_000,
+        "<svg><path></path></svg><p>x</p>" * 1_000,
+        "<script>if (a < b) c()</script><noscript><p>x</p></noscript>",
+        "a &amp; b&nbsp;" * 500,
+    ],
+    ids=lambda letter: letter[:40],
+)
+def test_letters_stay_as_they_are(letter):
+    assert markup_effort.affordable(letter) == letter
+
+
+@pytest.mark.parametrize("special", ["&", "& ", "&amp;", "&nbsp;", "&lt;", "\xa0", "&x", "&copy;"])
+def test_many_ampersands_in_one_stretch_of_text_are_parted_for_the_sanitiser_only(special):
+    parted = markup_effort.affordable(special * 1_000_000)
+    assert max(len(re.findall("[&\xa0]", part)) for part in parted.split("<!---->")) == markup_effort.MAX_SPECIALS
+    few = markup_effort.MAX_SPECIALS * 2 + 5
+    assert bodies.sanitize(special * few) == bodies.sanitize(special) * few
+
+
+_NAMES = "p div li ul dd dl table tr td caption select option button svg math title template style b i a q span br h1"
+_PIECES = [f"<{name}>" for name in _NAMES.split()] + [f"</{name}>" for name in _NAMES.split()]
+_UNITS = st.lists(st.sampled_from([*_PIECES, "x", "<!--", "-->", "<![CDATA[", "<p a='"]), max_size=6).map("".join)
+
+
+@given(_UNITS, _UNITS, st.sampled_from([0, 1, 100]))
+def test_nothing_deep_gets_through(unit, before, times):
+    html = bodies.sanitize(before * times + unit * 1_500)
+    edges = [-1 if edge.startswith("</") else 1 for edge in re.findall(r"</?(?!br|hr|img|wbr|col\b)\w+", html)]
+    # A table's rows and bodies that were left out stand in what the parser makes of it.
+    assert max(accumulate(edges), default=0) <= 3 * markup_effort.MAX_DEPTH
