@@ -58,8 +58,8 @@ def _refuse_if_undone(user: User, entry_id: uuid.UUID) -> None:
 
 
 def openable_content_with_body(user: User, entry_id: uuid.UUID) -> MailboxEntry:
-    """The same for what needs nothing but keys and body, which may be megabytes: sender and recipient are fetched when
-    asked for."""
+    """The same for what needs nothing but keys and body, which may be megabytes, and whether its sender knows of it
+    (receipts.py): the sender is fetched when asked for."""
     return _opened(user, _content_with_body(owner=user.id, entry=entry_id))
 
 
@@ -81,7 +81,9 @@ def _any_content(owner: uuid.UUID, entry: uuid.UUID) -> QuerySet[MailboxEntry]:
 
 _entry = Prepared(lambda owner, entry: _any_entry(owner, entry).select_related("recipient"))
 _content_with_body = Prepared(
-    lambda owner, entry: _any_content(owner, entry).defer(None).defer("message__draft_recipients")
+    lambda owner, entry: (
+        _any_content(owner, entry).select_related("recipient").defer(None).defer("message__draft_recipients")
+    )
 )
 _content_with_file = Prepared(
     lambda owner, entry, attachment: (

@@ -76,7 +76,7 @@ def _conclude(attachment: Attachment, verdict: Verdict) -> None:
     with transaction.atomic():
         # Held, as whoever forwards a file holds it: the new message's row is seen here, or copies what is written here.
         carrying = Message.objects.filter(attachments__file_id=attachment.file_id).order_by("pk")
-        list(carrying.select_for_update(of=("self",)))
+        list(carrying.select_for_update(of=("self",), no_key=True))
         rows = Attachment.objects.select_related("message__organization", "message__sender").filter(
             file_id=attachment.file_id
         )

@@ -32,6 +32,7 @@ from messaging.uploads import SealedUpload, receives_files
 from portal import dates, moments
 from portal.ids import uuid7
 
+from . import opening
 from .compose_page import draft_page, page
 from .folders import ask_whether_to_discard
 from .navigation import offer_undo
@@ -48,16 +49,19 @@ def compose(request: AuthenticatedRequest) -> HttpResponse:
 
 
 @require_safe
+@opening.never_ahead
 def reply(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     return _answer_page(request, _answer(request, entry), heading=_("Reply"))
 
 
 @require_safe
+@opening.never_ahead
 def reply_all(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     return _answer_page(request, _answer(request, entry, to_all=True), heading=_("Reply All"))
 
 
 @require_safe
+@opening.never_ahead
 def forward(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     if not sending.may_write_new_messages(request.user):
         raise PermissionDenied(_("Your account can answer messages, but not write new ones."))
@@ -92,6 +96,7 @@ def _answer(
 ) -> Answer:
     answer = Answer(access.openable_entry(request.user, entry), to_all, is_forward)
     replies.refuse_unless_allowed(answer)
+    opening.note(request, answer.entry)
     return answer
 
 

@@ -13,7 +13,7 @@ from messaging.models import MailboxEntry
 
 
 def note(request: AuthenticatedRequest, copy: MailboxEntry) -> None:
-    if request.method == "GET":
+    if request.method != "HEAD":
         receipts.record_opening(actor=request.user, entry=copy)
 
 

@@ -9,6 +9,7 @@ from messaging.models import MailboxEntry, Message, Recipient
 from portal.models import AuditEvent, OutgoingMail, RetentionKey
 
 from .conftest import BODY, SUBJECT, copy_of
+from .test_reply import answer, reply_page
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_the_first_opening_is_told_to_the_sender(address, sent, recipient, sende
     assert "Read" in page.text
 
 
-SHOWING = ["", "body/", "print/", "download/"]
+SHOWING = ["", "body/", "print/", "download/", "reply/"]
 
 
 @pytest.mark.parametrize("page", SHOWING)
@@ -80,10 +81,17 @@ def test_what_is_refused_is_not_opened(page, address, recipient, log_in):
     assert Recipient.objects.get(user=recipient).read_at is None
 
 
-def test_to_show_the_text_again_takes_three_queries(address, recipient, log_in, django_assert_num_queries):
-    client = log_in(recipient)
+@pytest.mark.parametrize(("person", "queries"), [("recipient", 2), ("sender", 3)])
+def test_to_show_the_text_again_costs_nothing_more(
+    person, queries, sent, recipient, log_in, django_assert_num_queries, request
+):
+    """The session with its user, the copy; and the quotes, where there are any."""
+    reader = request.getfixturevalue(person)
+    answer(log_in(recipient), reply_page(log_in(recipient), sent, recipient))
+    message = sent if person == "recipient" else Message.objects.get(in_reply_to=sent)
+    client, address = log_in(reader), reverse("message", args=[copy_of(message, reader).id])
     client.get(address)
-    with django_assert_num_queries(3):  # the session with its user, the copy, whether its sender knows
+    with django_assert_num_queries(queries):
         client.get(address + "body/")
 
 
