@@ -58,8 +58,8 @@ _BARE_EDGES = ("<p>", "</p>", "<div>", "</div>", "<br>")
 _GLANCED = 12  # letters of a word that a glance compares: enough to tell it from most others
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
 # A frame grows with its content (static/js/body_frame.js): what grows with the frame would never end.
-# An escape may spell it, too.
-_OF_THE_WINDOW = re.compile(r"\d\s*(?:[sld]?v|cq)(?:w|h|i|b|min|max)\b|\\", re.IGNORECASE)
+# An escape may spell it, and an attribute hold it, too.
+_OF_THE_WINDOW = re.compile(r"\d\s*(?:[sld]?v|cq)(?:w|h|i|b|min|max)\b|\battr\(|\\", re.IGNORECASE)
 _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
 

@@ -78,7 +78,19 @@ def test_plain_text_comes_back_as_typed(text):
     assert plain_text(bodies.from_plain_text(text)) == text
 
 
-@pytest.mark.parametrize("size", ["100vh", "50DVW", "calc(1px + 1 vmin)", "1\\76h", "100cqh", "1CQMAX"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        "100vh",
+        "50DVW",
+        "calc(1px + 1 vmin)",
+        "1\\76h",
+        "100cqh",
+        "1CQMAX",
+        "attr(title vh)",
+        "calc(2 * ATTR(title type(<length>)))",
+    ],
+)
 def test_nothing_is_as_large_as_the_window(size):
     """The frame grows with its content, and would without end."""
     assert bodies.sanitize(f'<p style="height: {size}; color: red">x</p>') == '<p style="color:red">x</p>'
