@@ -10,6 +10,8 @@ and whatever was open then counts as open for good.
 import html as html_entities
 import re
 
+# Characters of a body that can do no harm, if it has no more tags than may stand in each other: most are that short.
+SMALL = 8 * 1024
 MAX_DEPTH = 500
 MAX_ATTRIBUTES = 100
 # Of the depth at each tag, and of the letters of tags that may have to be opened anew there.
@@ -87,6 +89,8 @@ _ON_ITS_OWN = frozenset(
 
 def affordable(html: str) -> str | None:
     """The same body, as the sanitiser can take it; None where it asks too much."""
+    if len(html) <= SMALL and html.count("<") <= MAX_DEPTH:
+        return html
     tree, pieces, end = _Tree(), [], 0
     for token in _TOKEN.finditer(html):
         pieces.append(_text(tree, html[end : token.start()]))
