@@ -12,21 +12,26 @@ def plain_text(html: str) -> str:
     reader = _Words()
     reader.feed(html)
     reader.close()
-    lines = (" ".join(line.split()) for line in reader.text.split("\n"))
+    lines = (" ".join(line.split()) for line in reader.text().split("\n"))
     return _without_runs_of_empty(list(lines))
 
 
 class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.text = ""
+        self._pieces: list[str] = []
+        # Of all pieces, spaces apart.
+        self._last_character = ""
         self._unseen = 0
+
+    def text(self) -> str:
+        return "".join(self._pieces)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen += 1
         elif tag == "br":
-            self.text += "\n"
+            self._add("\n")
         else:
             self._begin_block(tag)
 
@@ -39,14 +44,18 @@ class _Words(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._unseen:
             # In HTML a line's end in the source is a space.
-            self.text += data.replace("\n", " ")
+            self._add(data.replace("\n", " "))
 
     def _begin_block(self, tag: str) -> None:
         """What comes after a block's edge starts on a line of its own; a paragraph has an empty line around it."""
         if tag in _PARAGRAPHS:
-            self.text += "\n\n"
-        elif tag in _LINES and self.text.rstrip(" ")[-1:] not in ("", "\n"):
-            self.text += "\n"
+            self._add("\n\n")
+        elif tag in _LINES and self._last_character not in ("", "\n"):
+            self._add("\n")
+
+    def _add(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._last_character = piece.rstrip(" ")[-1:] or self._last_character
 
 
 def _without_runs_of_empty(lines: list[str]) -> str:
