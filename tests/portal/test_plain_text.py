@@ -18,6 +18,12 @@ from portal.plain_text import plain_text
         ("5 &lt; 6 &amp; &euro;", "5 < 6 & €"),
         ("<b>never closed", "never closed"),
         ("a < b", "a < b"),
+        ("a <div> </div>b", "a\nb"),
+        ("<div>a</div> <div> b </div>c", "a\nb\nc"),
+        (" <div>a</div>\t<div>b</div>", "a\n\nb"),
+        ("a<br><div>b</div>", "a\nb"),
+        ("<p>a</p><div>b</div><p>c</p>", "a\n\nb\n\nc"),
+        ("<div>&nbsp;</div><div>a</div>", "a"),
     ],
 )
 def test_words_of_html(html, text):
@@ -26,3 +32,7 @@ def test_words_of_html(html, text):
 
 def test_it_is_quick_on_what_is_meant_to_be_slow():
     assert plain_text("<div>" * 50_000 + "deep" + "</div>" * 50_000) == "deep"
+
+
+def test_two_million_letters_of_paragraphs():
+    assert plain_text("<p>x</p>" * 250_000) == "\n\n".join("x" * 250_000)
