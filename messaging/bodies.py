@@ -56,7 +56,16 @@ _TAG = re.compile("<" + _TO_ITS_END)
 # Most tags of most letters; replacing them as they stand is several times quicker than matching them.
 _BARE_EDGES = ("<p>", "</p>", "<div>", "</div>", "<br>")
 _GLANCED = 12  # letters of a word that a glance compares: enough to tell it from most others
-_PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
+_PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
+# A semicolon in quotes or brackets ends none.
+_QUOTED = "\"[^\"]*+\"?+|'[^']*+'?+"
+_DECLARATION = re.compile(rf"""(?:{_QUOTED}|\((?:{_QUOTED}|[^()"'])*+\)?+|[^;"'(])++""")
+# Word and Outlook write a cell's or a word's colour so; what else a background may be, a letter does without.
+_BACKGROUND_COLOUR = re.compile(
+    r"\A\s*background\s*:\s*(#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([\d\s.,%/]*\)|[a-z]+)(?:\s+(?:none|repeat|scroll|0%?))*+"
+    r"\s*(!\s*important\s*)?\Z",
+    re.IGNORECASE,
+)
 # A frame grows with its content (static/js/body_frame.js): what grows with the frame would never end.
 # An escape may spell it, and an attribute hold it, too.
 _OF_THE_WINDOW = re.compile(r"\d\s*(?:[sld]?v|cq)(?:w|h|i|b|min|max)\b|\battr\(|\\", re.IGNORECASE)
@@ -65,18 +74,35 @@ _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 
 def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "src":
-        return value if _PICTURE.match(value) else None
+        return _picture(value)
     if attribute == "href":
-        return value if _LINK.match(value) else None
+        return _link(value)
     if attribute == "style":
         return _harmless_style(value)
     return value
 
 
+def _picture(address: str) -> str | None:
+    return address.replace("image/jpg", "image/jpeg", 1) if _PICTURE.match(address) else None
+
+
+def _link(address: str) -> str | None:
+    # What browsers do with the white space around an address.
+    address = address.strip(" \t\n\f\r")
+    return address if _LINK.match(address) else None
+
+
 def _harmless_style(style: str) -> str | None:
-    if "url(" in style.lower():
-        return None
-    return ";".join(part for part in style.split(";") if not _OF_THE_WINDOW.search(part)) or None
+    harmless = filter(_is_harmless, _DECLARATION.findall(style))
+    return ";".join(map(_with_background_colour, harmless)) or None
+
+
+def _is_harmless(declaration: str) -> bool:
+    return "url(" not in declaration.lower() and not _OF_THE_WINDOW.search(declaration)
+
+
+def _with_background_colour(declaration: str) -> str:
+    return _BACKGROUND_COLOUR.sub(r"background-color:\1 \2", declaration)
 
 
 _CLEANER = nh3.Cleaner(

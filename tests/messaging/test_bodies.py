@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from messaging import bodies
@@ -94,3 +96,33 @@ def test_plain_text_comes_back_as_typed(text):
 def test_nothing_is_as_large_as_the_window(size):
     """The frame grows with its content, and would without end."""
     assert bodies.sanitize(f'<p style="height: {size}; color: red">x</p>') == '<p style="color:red">x</p>'
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("background:#4472C4;color:white", "background-color:#4472C4;color:white"),
+        ("background:yellow;mso-highlight:yellow", "background-color:yellow"),
+        ("color: red; BACKGROUND : rgb(68, 114, 196)", "color:red;background-color:rgb(68, 114, 196)"),
+        ("background:rgb(0 0 0 / 50%) none repeat scroll 0% 0%", "background-color:rgb(0 0 0 / 50%)"),
+        ("background:white!important", "background-color:white!important"),
+        ("color:red" + " " * 1_000_000, "color:red"),
+        ("background:linear-gradient(red, blue);color:red", "color:red"),
+        ("background:#fff url(https://evil.example/x);color:red", "color:red"),
+        ("background:URL(data:image/png;base64,AAAA);color:red", "color:red"),
+        ("color:red;list-style:url('x;color:blue');font-size:12pt", "color:red;font-size:12pt"),
+    ],
+    ids=lambda style: style[:40],
+)
+def test_colours_of_word_and_outlook_are_kept_and_no_address(written, kept):
+    assert re.sub(r"\s*!\s*", "!", bodies.sanitize(f'<p style="{written}">x</p>')) == f'<p style="{kept}">x</p>'
+
+
+@pytest.mark.parametrize("address", [" https://example.org/", "\n\thttps://example.org/ ", "&#10;mailto:a@example.org"])
+def test_white_space_around_an_address_leaves_a_link(address):
+    assert f'href="{address.replace("&#10;", "").strip()}"' in bodies.sanitize(f'<a href="{address}">x</a>')
+
+
+def test_pictures_named_jpg_are_jpeg():
+    picture = '<img src="data:image/jpg;base64,/9j/4AA=">'
+    assert bodies.sanitize(picture) == '<img src="data:image/jpeg;base64,/9j/4AA=">'
