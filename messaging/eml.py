@@ -7,12 +7,12 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from django.utils.translation import gettext as _
+from django.template.loader import render_to_string
 
 from portal import mime
 from portal.plain_text import plain_text
 
-from . import attachments, replies, sealing
+from . import attachments, bodies, replies, sealing
 from .models import Attachment, MailboxEntry, Recipient
 
 # Of a base64 line: 57 bytes become 76 characters (RFC 2045, 6.8); a whole number of lines at a time.
@@ -60,16 +60,20 @@ def _head(copy: MailboxEntry, key: bytes) -> EmailMessage:
 
 
 def _text(copy: MailboxEntry, key: bytes) -> EmailMessage:
-    html = sealing.open_body(copy.message, key)
-    for quote in replies.open_quotes(copy.message, key):
-        html += f"<blockquote>{quote['body']}</blockquote>"
-        if quote.get("cut"):
-            html += f"<p>{_('Older messages are left out here.')}</p>"
+    html = body_with_quotes(copy, key)
     text = EmailMessage(policy=_WIRE)
     text.set_content(plain_text(html))
     text.add_alternative(html, subtype="html")
     del text["MIME-Version"]
     return text
+
+
+def body_with_quotes(copy: MailboxEntry, key: bytes) -> str:
+    """What was written and, as its page has it, what it quotes: who wrote that, when, to whom."""
+    reader = {"user": copy.owner, "organization": copy.message.organization}
+    quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(copy.message, key)]
+    shown = [render_to_string("messaging/quote.html", reader | {"quote": quote}) for quote in quotes]
+    return "".join([sealing.open_body(copy.message, key), *shown])
 
 
 def _attachment(attachment: Attachment, key: bytes) -> Iterator[bytes]:

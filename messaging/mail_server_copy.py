@@ -12,7 +12,8 @@ from portal import outbox
 from portal.models import OutgoingMail
 from portal.plain_text import plain_text
 
-from . import attachments, replies, sealing
+from . import attachments, sealing
+from .eml import body_with_quotes
 from .models import MailboxEntry
 
 KIND = "mail_server_copy"
@@ -49,9 +50,7 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
 
 def _written(entry: MailboxEntry) -> EmailMessage:
     key = sealing.open_message_key(entry)
-    html = sealing.open_body(entry.message, key)
-    for quote in replies.open_quotes(entry.message, key):
-        html += f"<blockquote>{quote['body']}</blockquote>"
+    html = body_with_quotes(entry, key)
     listed = attachments.listed(entry.message, key)
     attach = sum(file.size for file in listed) <= MAX_ATTACHED_BYTES and all(file.released for file in listed)
     if listed and not attach:

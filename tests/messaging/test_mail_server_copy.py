@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from messaging.models import MailboxEntry, Message
 from messaging.recall import recall_message
+from messaging.replies import Answer
 from portal import delivery
 from portal.ids import uuid7
 from portal.models import OutgoingMail
@@ -47,6 +48,20 @@ def test_the_copy_goes_to_the_senders_own_mailbox(sent, sender, smtp):
     assert BODY in copy.get_body(("plain",)).get_content()
     (attachment,) = copy.iter_attachments()
     assert attachment.get_content() == b"the report itself"
+
+
+def test_the_copy_says_who_wrote_what_is_quoted(sent, sender, recipient, send, smtp):
+    send(
+        sender,
+        to=recipient.address,
+        body="And more.",
+        answer=Answer(MailboxEntry.objects.filter(message=sent, owner=sender)[0]),
+    )
+    delivery.deliver_due()
+    copy = next(mail for mail in smtp.messages if "And more." in mail.get_body(("plain",)).get_content())
+    words = copy.get_body(("plain",)).get_content()
+    assert f"To: First Recipient <{recipient.address}>" in words
+    assert words.index("And more.") < words.index("<sender@north.example>, ") < words.index(SUBJECT) < words.index(BODY)
 
 
 def test_a_recall_stops_it_and_leaves_the_authors_copies(sent, sender, log_in, smtp):

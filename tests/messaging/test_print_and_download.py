@@ -9,7 +9,8 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
-from messaging.models import Message, Recipient
+from messaging.models import Message, Quote, Recipient
+from messaging.replies import Answer
 from portal.ids import uuid7
 from portal.models import AuditEvent
 
@@ -122,3 +123,32 @@ def test_what_may_not_be_taken_away_is_not_by_answering_first(name, done, sent, 
     assert (
         log_in(sender).get(reverse(name, args=[copy_of(reply, sender).id])).status_code == 200
     )  # who wrote what is quoted
+
+
+@pytest.fixture
+def answered(sent, sender, recipient, send):
+    answer = Answer(copy_of(sent, recipient))
+    return send(recipient, to=sender.address, subject="Re: <b>", body="Thank you.", answer=answer)
+
+
+def test_the_file_says_who_wrote_what_is_quoted(sender, recipient, answered, send, log_in):
+    further = send(sender, to=recipient.address, body="And one back.", answer=Answer(copy_of(answered, sender)))
+    Message.objects.update(may_download=True)
+    message = fetch(log_in(recipient), copy_of(further, recipient))
+    words = message.get_body(("plain",)).get_content()
+    first, second = words.index("And one back."), words.index("Thank you.")
+    assert "First Recipient <first@outside.example>, " in words[first:second]
+    assert "To: Demo Sender <sender@north.example>" in words[first:second]
+    assert "Re: <b>" in words[first:second]
+    assert "Re: &lt;b&gt;" in message.get_body(("html",)).get_content()
+    assert (
+        words.index("Demo Sender <sender@north.example>, ", second) < words.index(SUBJECT, second) < words.index(BODY)
+    )
+
+
+def test_the_file_says_that_what_is_quoted_was_recalled(recipient, answered, log_in):
+    Message.objects.update(may_download=True)
+    Quote.objects.update(content=None)
+    message = fetch(log_in(recipient), copy_of(answered, recipient))
+    for form in ("plain", "html"):
+        assert "The quoted message has been recalled." in message.get_body((form,)).get_content()
