@@ -10,6 +10,8 @@ and whatever was open then counts as open for good.
 import html as html_entities
 import re
 
+from portal.html_tokens import ATTRIBUTE, ATTRIBUTES, COMMENT, SPACE, TAG
+
 # Characters of a body that can do no harm, if it has no more tags than may stand in each other: most are that short.
 SMALL = 8 * 1024
 MAX_DEPTH = 500
@@ -59,22 +61,15 @@ _LEAVES_OPEN = (
 _RAW = "script|style|title|textarea|xmp|iframe|noembed|noframes|noscript"
 _RAW_NAMES = frozenset([*_RAW.split("|"), "plaintext"])
 
-# As the HTML standard has a tokenizer read, each to the text's end where nothing ends it before: so nothing is read
-# twice.
-_SPACE = r"\x20\t\n\f\r"
-_VALUE = rf"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^{_SPACE}>"'][^{_SPACE}>]*+|(?=>|\Z))"""
-_ATTRIBUTE = rf"[^{_SPACE}/>][^{_SPACE}/>=]*+(?:[{_SPACE}]*+=[{_SPACE}]*+{_VALUE})?+"
-_ATTRIBUTES = rf"(?:[{_SPACE}/]++|{_ATTRIBUTE})*+"
-_ATTRIBUTE_PATTERN = re.compile(_ATTRIBUTE)
+_ATTRIBUTE = re.compile(ATTRIBUTE)
 _TOKEN = re.compile(
     rf"""
     # Whole, and without a tag within: then there is one way to read it.
-    <(?P<raw>{_RAW})(?=[{_SPACE}/>])(?P<raw_attributes>{_ATTRIBUTES})>
-        [^<]*+(?:<!--[^<]*?-->[^<]*+)?+</(?P=raw)[{_SPACE}]*+>
-    |<(?P<slash>/?+)(?P<name>[a-zA-Z][^{_SPACE}/>]*+)(?P<attributes>{_ATTRIBUTES})(?:>|\Z)
+    <(?P<raw>{_RAW})(?=[{SPACE}/>])(?P<raw_attributes>{ATTRIBUTES})>
+        [^<]*+(?:<!--[^<]*?-->[^<]*+)?+</(?P=raw)[{SPACE}]*+>
+    |{TAG}
     |(?P<doubtful><!\[CDATA\[)
-    |<!--(?:-?>|(?s:.)*?(?:--!?>|\Z))
-    |<(?:[!?]|/(?!\Z))[^>]*+>?+
+    |{COMMENT}
     """,
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
@@ -120,7 +115,7 @@ def _asks_too_much(token: re.Match[str]) -> bool:
     attributes = token["attributes"] or token["raw_attributes"] or ""
     if len(attributes) < MAX_ATTRIBUTES:
         return False
-    return _number(_ATTRIBUTE_PATTERN, attributes) > MAX_ATTRIBUTES or _number(_SPECIAL, attributes) > MAX_SPECIALS
+    return _number(_ATTRIBUTE, attributes) > MAX_ATTRIBUTES or _number(_SPECIAL, attributes) > MAX_SPECIALS
 
 
 def _number(pattern: re.Pattern[str], text: str) -> int:

@@ -1,24 +1,35 @@
 """HTML as the words in it."""
 
-from html.parser import HTMLParser
+import re
+from html import unescape
+
+from .html_tokens import ATTRIBUTES, COMMENT, SPACE, TAG
 
 _LINES = frozenset("div li tr".split())
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote pre ul ol table".split())
-_UNSEEN = frozenset("script style title template head".split())
+_UNSEEN = frozenset("title template head".split())
+_TOKEN = re.compile(
+    rf"<(?P<raw>script|style)(?=[{SPACE}/>]){ATTRIBUTES}>(?s:.)*?(?:</(?P=raw)[{SPACE}]*+>|\Z)|{TAG}|{COMMENT}",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def plain_text(html: str) -> str:
     """The words, with blocks and breaks on lines of their own. Not for putting into HTML unescaped."""
     reader = _Words()
-    reader.feed(html)
-    reader.close()
+    end = 0
+    for token in _TOKEN.finditer(html):
+        reader.read_text(html[end : token.start()])
+        if name := token["name"]:
+            reader.read_tag(name.lower(), is_end=token["slash"] != "")
+        end = token.end()
+    reader.read_text(html[end:])
     lines = (" ".join(line.split()) for line in reader.text().split("\n"))
     return _without_runs_of_empty(list(lines))
 
 
-class _Words(HTMLParser):
+class _Words:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._pieces: list[str] = []
         # Of all pieces, spaces apart.
         self._last_character = ""
@@ -27,24 +38,18 @@ class _Words(HTMLParser):
     def text(self) -> str:
         return "".join(self._pieces)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._unseen += 1
-        elif tag == "br":
+    def read_tag(self, name: str, *, is_end: bool) -> None:
+        if name in _UNSEEN:
+            self._unseen = max(0, self._unseen + (-1 if is_end else 1))
+        elif name != "br":
+            self._begin_block(name)
+        elif not is_end:
             self._add("\n")
-        else:
-            self._begin_block(tag)
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        else:
-            self._begin_block(tag)
-
-    def handle_data(self, data: str) -> None:
+    def read_text(self, text: str) -> None:
         if not self._unseen:
             # In HTML a line's end in the source is a space.
-            self._add(data.replace("\n", " "))
+            self._add(unescape(text).replace("\n", " "))
 
     def _begin_block(self, tag: str) -> None:
         """What comes after a block's edge starts on a line of its own; a paragraph has an empty line around it."""

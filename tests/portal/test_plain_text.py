@@ -16,6 +16,8 @@ from portal.plain_text import plain_text
         ("in the\n  source", "in the source"),
         ("<style>p{}</style><script>x()</script>seen", "seen"),
         ("5 &lt; 6 &amp; &euro;", "5 < 6 & €"),
+        ("<SCRIPT>if (a < b) '</p>'</SCRIPT >seen<!-- no --><title>no</title>", "seen"),
+        ("<p title='a > b'>seen<br/>twice", "seen\ntwice"),
         ("<b>never closed", "never closed"),
         ("a < b", "a < b"),
         ("a <div> </div>b", "a\nb"),
@@ -36,3 +38,12 @@ def test_it_is_quick_on_what_is_meant_to_be_slow():
 
 def test_two_million_letters_of_paragraphs():
     assert plain_text("<p>x</p>" * 250_000) == "\n\n".join("x" * 250_000)
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<a ", '<p a="', "<![", "<?", "</", "<", "&", "<script>", "<style><!--", "</p"]
+)
+def test_what_is_never_closed_is_read_once(piece):
+    """Before anybody has logged in, too (portal.typed_texts)."""
+    plain_text(piece * 200_000)
+    assert plain_text("<p>seen</p>" + piece).startswith("seen")
