@@ -26,7 +26,7 @@ TELEPHONE, TABLET, LARGE_DESK, DESK = (
 )
 
 # Answered with no page: what follows them is another of these pages, here after they were pressed.
-NO_PAGE = {"attachment", "download", "complete", "mark_read", "mark_unread", "resend", "send_to_another"}
+NO_PAGE = {"attachment", "download", "complete", "mark_read", "mark_unread", "resend"}
 NO_PAGE |= {"session", "stay", "password_advice", "end_session", "recovery_codes", "remove_second_factor"}
 NO_PAGE |= {"colours", "brand_image", "healthz", "readyz", "metrics"}
 # What was written when a session ended: made and looked at in test_accounts.py.
@@ -261,6 +261,14 @@ PAGES: dict[str, list[Look]] = {
         Look("sender", "Your results", copy("recall", "message", "sender"), press("Recall")),
     ],
     "recall_recipient": [Look("sender", "Recall Message", for_each_recipient("recall_recipient"))],
+    "send_to_another": [
+        Look(
+            "sender",
+            "Send to another address",
+            copy("message", "message", "sender"),
+            one_after_the_other(open_everything, press("Send Securely", address="someone@0utside.example")),
+        ),
+    ],
     "expire": [
         Look("sender", "Expire Now", copy("expire", "message", "sender")),
     ],
