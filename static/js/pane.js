@@ -34,8 +34,10 @@ class Pane {
   // Its page, as anybody gets it who opens it: so it counts as read. Whatever is not a message is shown by itself.
   async open(link) {
     this.asked?.abort();
-    this.asked = new AbortController();
     this.mark(link);
+    // Back on the row of what is shown: nothing is fetched again, and no key pressed meanwhile is lost.
+    if (this.isOpen && link.pathname + link.search === this.opened) return this.settle();
+    this.asked = new AbortController();
     // Until it is there, what is shown is not what is marked: no key is to act on it (shortcuts.js).
     this.content.setAttribute("aria-busy", "true");
     try {
@@ -57,15 +59,21 @@ class Pane {
     for (const form of message.querySelectorAll("form:has([name=entry])")) {
       form.querySelector("[name=next]").value = this.list.url;
     }
-    const heading = below(message);
+    below(message);
     this.content.replaceChildren(message);
-    this.content.removeAttribute("aria-busy");
     this.pane.hidden = false;
     this.pane.scrollTop = 0;
     room.classList.add("room--reading");
     read(link.closest(".row"));
     count(page);
     link.scrollIntoView({ block: "nearest" });
+    this.settle();
+  }
+
+  // What is shown is what is marked: keys are about it, and reading begins at its heading.
+  settle() {
+    const heading = this.content.querySelector("#subject");
+    this.content.removeAttribute("aria-busy");
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
   }
@@ -117,7 +125,6 @@ function below(message) {
       heading.replaceWith(lower);
     }
   }
-  return message.querySelector("#subject");
 }
 
 function read(row) {

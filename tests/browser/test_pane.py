@@ -101,6 +101,23 @@ def test_from_an_answer_back_to_the_message_and_the_list(page):
     expect(page.locator(".row")).to_have_count(5)
 
 
+def test_back_on_the_row_of_what_is_shown_nothing_is_fetched_again(page):
+    open_letter(page, 3)
+    asked = []
+    page.route("**/messages/**", lambda it: asked.append(it))
+    page.get_by_role("link", name="Letter 2").click()
+    expect(page.locator("[data-content]")).to_have_attribute("aria-busy", "true")
+    page.get_by_role("link", name="Letter 3").click()
+
+    expect(page.locator("[data-content]")).not_to_have_attribute("aria-busy", "true")
+    assert [one.request.resource_type for one in asked] == ["fetch"]
+    assert page.evaluate("document.activeElement.id") == "subject"
+    assert "Letter 3" in page.locator(".row:has([aria-current])").inner_text()
+    page.unroute("**/messages/**")
+    page.keyboard.press("r")
+    expect(page.get_by_role("heading", name="Reply")).to_be_visible()
+
+
 @pytest.mark.parametrize("how", ["Escape", "Close"])
 def test_closing_gives_the_focus_back(page, how):
     open_letter(page, 1)
