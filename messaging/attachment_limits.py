@@ -8,15 +8,15 @@ one: those do something when they are opened. In a ZIP archive the names count a
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from portal.models import Organization
 
-from . import file_types
+from . import file_types, storage
 from .archives import Look
-from .models import Attachment, MailboxEntry, Message
+from .models import Message
 from .uploads import MAX_ATTACHMENTS, MB, SealedUpload, too_many, too_much
 
 # Under these nobody expects a web page to open.
@@ -52,9 +52,8 @@ class Room:
         if size > self.message_bytes:
             return too_much(self.organization)
         if size > self.storage_bytes:
-            return _("your storage of %(limit)d MB is full. Delete drafts or sent messages for good first.") % {
-                "limit": self.organization.storage_mb
-            }
+            full = _("your storage of %(limit)d MB is full. “Storage”, under Account, shows what you can remove.")
+            return full % {"limit": self.organization.storage_mb}
         return _type_refusal(name, upload.look, self.organization.forbidden_endings)
 
 
@@ -67,16 +66,8 @@ def room_in(message: Message, sender: User) -> Room:
         organization,
         files=MAX_ATTACHMENTS - message.attachments.count(),
         message_bytes=organization.max_message_mb * MB - used,
-        storage_bytes=organization.storage_mb * MB - _stored_by(sender),
+        storage_bytes=storage.storage_of(sender).left,
     )
-
-
-def _stored_by(sender: User) -> int:
-    """Bytes of all drafts and messages of which the sender still holds a copy: who removes theirs for good has made
-    room, though the recipients keep the files. A file that several carry lies there once."""
-    copy = MailboxEntry.objects.filter(message=OuterRef("message"), owner=sender, removed_at__isnull=True)
-    held = Attachment.objects.filter(Exists(copy), message__sender=sender)
-    return held.values("file_id", "size").distinct().aggregate(bytes=Sum("size"))["bytes"] or 0
 
 
 def doubt_about(name: str, upload: SealedUpload) -> str:

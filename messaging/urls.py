@@ -13,6 +13,7 @@ from .views import (
     resending,
     search,
     signature,
+    storage,
 )
 
 urlpatterns = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("compose/", compose.compose, name="compose"),
     path("signature/", signature.signature, name="signature"),
+    path("storage/", storage.storage, name="storage"),
     path("compose/complete/", completion.complete, name="complete"),
     path("drafts/<uuid:message>/", compose.draft, name="draft"),
     path("messages/undo-sending/", compose.undo_sending, name="undo_sending"),

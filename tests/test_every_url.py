@@ -81,6 +81,7 @@ TABLE = {
     ("compose", "get", None): WRITERS,
     ("complete", "post", None): EVERYBODY_INSIDE,
     ("signature", "get", None): EVERYBODY_INSIDE,
+    ("storage", "get", None): EVERYBODY_INSIDE,
     ("draft", "get", "draft"): ITS_AUTHOR,
     ("message", "get", "recipient"): ITS_RECIPIENT,
     ("message", "get", "sender"): ITS_AUTHOR,

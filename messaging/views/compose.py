@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,6 +29,7 @@ from messaging.drafts import DraftText, SavedDraft
 from messaging.forms import ComposeForm
 from messaging.models import MailboxEntry, Message
 from messaging.replies import Answer
+from messaging.storage import storage_of
 from messaging.uploads import SealedUpload, receives_files
 from portal import dates, moments
 from portal.ids import uuid7
@@ -192,9 +194,18 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
         messages.warning(request, warning)
     for problem in saved.problems:
         messages.error(request, problem)
+    if action in ("attach", "upload"):
+        _tell_of_storage(request)
     if action == "save" and not warning:
         messages.success(request, _("Draft saved."))
     return redirect("draft", saved.entry.message_id)
+
+
+def _tell_of_storage(request: AuthenticatedRequest) -> None:
+    storage = storage_of(request.user)
+    if storage.is_nearly_full:
+        text = _("Your storage is nearly full: %(left)s left. “Storage”, under Account, shows what takes most.")
+        messages.warning(request, text % {"left": filesizeformat(storage.left)})
 
 
 def _autosaved(saved: SavedDraft, warning: str) -> JsonResponse:

@@ -106,6 +106,7 @@ def _limits(organization: Organization) -> dict[str, Any]:
     return {
         "file_bytes": organization.max_attachment_mb * attachment_limits.MB,
         "message_bytes": organization.max_message_mb * attachment_limits.MB,
+        "storage_bytes": organization.storage_mb * attachment_limits.MB,
         "forbidden": ", ".join(sorted(organization.forbidden_endings)),
         "attachments": attachment_limits.MAX_ATTACHMENTS,
         "recipients": MAX_RECIPIENTS,

@@ -189,6 +189,7 @@ PAGES: dict[str, list[Look]] = {
     "add_passkey": [Look("recipient", "Add a passkey", at("add_passkey"), confirm_it_is_still_you)],
     "second_factor": [Look("enrolled", "One thing more", TO_LOG_IN, log_in_with_a_second_factor)],
     "signature": [Look("sender", "Signature", at("signature"))],
+    "storage": [Look("sender", "Storage", at("storage"))],
     "log_out": [Look("recipient", "Your secure messages", at("inbox"), log_out)],
     "inbox": [
         Look("recipient", "Inbox", folder("inbox")),

@@ -8,7 +8,7 @@ from accounts.models import User
 from messaging import drafts, sending
 from messaging.bodies import from_plain_text
 from messaging.drafts import DraftText
-from messaging.models import MailboxEntry, Message
+from messaging.models import Attachment, MailboxEntry, Message
 from portal.ids import uuid7
 
 SUBJECT = "Your results of Tuesday"
@@ -78,3 +78,22 @@ def attach(sender, log_in):
         return log_in(sender).post(address, form | {"files": file_named(name, content)}, follow=True)
 
     return post
+
+
+@pytest.fixture
+def send_file(sender, recipient, log_in):
+    """send_file(content, name) → (the recipient's URL of it, its row)."""
+
+    def send(content: bytes, name: str = "report.pdf"):
+        form = {
+            "to": recipient.address,
+            "subject": "s",
+            "body": "b",
+            "action": "send",
+            "files": file_named(name, content),
+        }
+        assert log_in(sender).post(reverse("draft", args=[uuid7()]), form).status_code == 302
+        row = Attachment.objects.latest("id")
+        return reverse("attachment", args=[copy_of(row.message, recipient).id, row.id]), row
+
+    return send

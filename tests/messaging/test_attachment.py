@@ -16,25 +16,6 @@ from portal.models import Organization
 from .conftest import copy_of, file_named
 
 
-@pytest.fixture
-def send_file(sender, recipient, log_in):
-    """send_file(content, name) → (the recipient's URL of it, its row)."""
-
-    def send(content: bytes, name: str = "report.pdf"):
-        form = {
-            "to": recipient.address,
-            "subject": "s",
-            "body": "b",
-            "action": "send",
-            "files": file_named(name, content),
-        }
-        assert log_in(sender).post(reverse("draft", args=[uuid7()]), form).status_code == 302
-        row = Attachment.objects.latest("id")
-        return reverse("attachment", args=[copy_of(row.message, recipient).id, row.id]), row
-
-    return send
-
-
 @pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 1_000_000])
 def test_it_comes_back_byte_for_byte(size, send_file, recipient, log_in):
     content = os.urandom(size)
