@@ -104,7 +104,7 @@ def restore(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
 @transaction.atomic
 def remove(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
     """Remove from Deleted Items, for good: the copy's key is destroyed, for this person only."""
-    entries = _own(actor, entry_ids).filter(folder=Folder.DELETED)
+    entries = _deleted(actor, entry_ids)
     messages = list(entries.values_list("message_id", flat=True))
     removed = entries.update(removed_at=Now(), wrapped_key=None)
     for message_id in messages:
@@ -112,9 +112,22 @@ def remove(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
     return removed
 
 
+def _deleted(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntry]:
+    return _own(user, entry_ids).filter(folder=Folder.DELETED)
+
+
+def deleted_among(user: User, entry_ids: Iterable[uuid.UUID]) -> list[Row]:
+    """Which of these can be removed: copies in one's Deleted Items."""
+    return _rows(user, _deleted(user, entry_ids))
+
+
 def drafts_among(user: User, entry_ids: Iterable[uuid.UUID]) -> list[Row]:
     """Which of these can be discarded: drafts of one's own, no more than a page holds."""
-    return rows_of(user, lines(_own_drafts(user, entry_ids).annotate(now=Now())).order_by("-id"))
+    return _rows(user, _own_drafts(user, entry_ids))
+
+
+def _rows(user: User, entries: QuerySet[MailboxEntry]) -> list[Row]:
+    return rows_of(user, lines(entries.annotate(now=Now())).order_by("-id"))
 
 
 def _own_drafts(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntry]:

@@ -110,6 +110,7 @@ TABLE = {
     ("delete", "post", None): AFTER_A_POST,
     ("restore", "post", None): AFTER_A_POST,
     ("remove", "post", None): AFTER_A_POST,
+    ("discard", "post", None): AFTER_A_POST,
     ("mark_read", "post", None): AFTER_A_POST,
     ("mark_unread", "post", None): AFTER_A_POST,
 }

@@ -36,7 +36,7 @@ from portal.ids import uuid7
 
 from . import opening
 from .compose_page import draft_page, page
-from .folders import ask_whether_to_discard
+from .for_good import ask_whether_to_discard
 from .navigation import offer_undo
 from .parsing import parsed_uuids
 
@@ -187,7 +187,7 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
     if action == "discard" and not saved.is_second:
         rows = folders.drafts_among(request.user, [saved.entry.id])
         keeps_at = reverse("draft", args=[saved.entry.message_id])
-        return ask_whether_to_discard(request, rows, leads_to=reverse("drafts"), keeps_at=keeps_at)
+        return ask_whether_to_discard(request, rows, keeps_at=keeps_at)
     if action in ("send", "send_confirmed") and not saved.problems and not warning:
         return _send(request, saved.entry, seen=request.POST.getlist("seen") if action == "send_confirmed" else [])
     if warning:

@@ -96,9 +96,7 @@ def deleted(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_POST
 def delete(request: AuthenticatedRequest) -> HttpResponse:
-    if "discard" in request.POST:
-        return _discard(request)
-    ids = _ticked(request)
+    ids = ticked(request)
     moved = folders.delete(actor=request.user, entry_ids=ids)
     if moved:
         text = ngettext(
@@ -115,59 +113,34 @@ def delete(request: AuthenticatedRequest) -> HttpResponse:
     return _back(request)
 
 
-def _discard(request: AuthenticatedRequest) -> HttpResponse:
-    """A draft is destroyed, not moved, so that there is no Undo: it is asked first."""
-    ids = _ticked(request)
-    if request.POST["discard"] == "yes":
-        count = folders.discard(actor=request.user, entry_ids=ids)
-    elif rows := folders.drafts_among(request.user, ids):
-        return ask_whether_to_discard(request, rows, leads_to=own_path(request.POST.get("next")) or reverse("drafts"))
-    else:
-        count = 0
-    if ids and not count:
-        messages.info(request, _("Nothing was discarded: what you ticked was sent or discarded meanwhile."))
-    return _tell(request, count, ngettext("%(count)d draft discarded.", "%(count)d drafts discarded.", count))
-
-
-def ask_whether_to_discard(
-    request: AuthenticatedRequest, rows: list[Row], *, leads_to: str, keeps_at: str = ""
-) -> HttpResponse:
-    context = {"rows": shown(rows), "next": leads_to, "keep": keeps_at or leads_to}
-    return render(request, "messaging/discard.html", {**mailbox_context(request, Folder.DRAFTS), **context})
-
-
 @require_POST
 def restore(request: AuthenticatedRequest) -> HttpResponse:
-    count = folders.restore(actor=request.user, entry_ids=_ticked(request))
-    return _tell(request, count, ngettext("%(count)d message restored.", "%(count)d messages restored.", count))
-
-
-@require_POST
-def remove(request: AuthenticatedRequest) -> HttpResponse:
-    count = folders.remove(actor=request.user, entry_ids=_ticked(request))
-    return _tell(request, count, ngettext("%(count)d message removed.", "%(count)d messages removed.", count))
+    count = folders.restore(actor=request.user, entry_ids=ticked(request))
+    return tell(request, count, ngettext("%(count)d message restored.", "%(count)d messages restored.", count))
 
 
 @require_POST
 def mark_read(request: AuthenticatedRequest) -> HttpResponse:
-    count = folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=True)
-    return _tell(request, count, ngettext("%(count)d message marked read.", "%(count)d messages marked read.", count))
+    count = folders.mark_read(actor=request.user, entry_ids=ticked(request), read=True)
+    return tell(request, count, ngettext("%(count)d message marked read.", "%(count)d messages marked read.", count))
 
 
 @require_POST
 def mark_unread(request: AuthenticatedRequest) -> HttpResponse:
-    count = folders.mark_read(actor=request.user, entry_ids=_ticked(request), read=False)
+    count = folders.mark_read(actor=request.user, entry_ids=ticked(request), read=False)
     text = ngettext("%(count)d message marked unread.", "%(count)d messages marked unread.", count)
-    return _tell(request, count, text)
+    return tell(request, count, text)
 
 
-def _tell(request: AuthenticatedRequest, count: int, text: str) -> HttpResponse:
+def tell(request: AuthenticatedRequest, count: int, text: str) -> HttpResponse:
+    """Back to the list, where it says how many, if any."""
     if count:
         messages.success(request, text % {"count": count})
     return _back(request)
 
 
-def _ticked(request: AuthenticatedRequest) -> list[uuid.UUID]:
+def ticked(request: AuthenticatedRequest) -> list[uuid.UUID]:
+    """What was selected in the list; it is said where that is nothing."""
     ids = parsed_uuids(request.POST.getlist("entry"))
     if not ids:
         messages.info(request, _("Tick the messages first."))

@@ -211,7 +211,19 @@ PAGES: dict[str, list[Look]] = {
     ],
     "delete": [Look("recipient", "Inbox", folder("inbox"), tick_and_press("Delete"))],
     "restore": [Look("recipient", "Deleted Items", folder("deleted"), tick_and_press("Restore"))],
-    "remove": [Look("recipient", "Deleted Items", folder("deleted"), tick_and_press("Delete"))],
+    "remove": [
+        Look("recipient", "Delete 1 message for good?", folder("deleted"), tick_and_press("Delete")),
+        Look(
+            "recipient",
+            "Deleted Items",
+            folder("deleted"),
+            one_after_the_other(tick_and_press("Delete"), press("Delete")),
+        ),
+    ],
+    "discard": [
+        Look("sender", "Discard 1 draft?", folder("drafts"), tick_and_press("Discard")),
+        Look("sender", "Drafts", folder("drafts"), one_after_the_other(tick_and_press("Discard"), press("Discard"))),
+    ],
     "compose": [
         Look("sender", "New message", at("compose"), open_everything),
         Look("recipient", "New message", at("compose")),

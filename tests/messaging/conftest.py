@@ -53,7 +53,7 @@ def discard(client, url: str, form: dict | None = None):
     """Press Discard on the draft's page, and again where it is asked."""
     asked = client.post(url, (form or {}) | {"action": "discard"})
     rows = [row["id"] for row in asked.context["rows"]]
-    return client.post(reverse("delete"), {"entry": rows, "next": asked.context["next"], "discard": "yes"}, follow=True)
+    return client.post(reverse("discard"), {"entry": rows, "next": asked.context["next"], "sure": "yes"}, follow=True)
 
 
 def copy_of(message: Message, owner: User) -> MailboxEntry:

@@ -208,11 +208,11 @@ def test_what_could_not_be_deleted_is_said(sent, recipient, log_in):
 
 
 def ask(client, *entries):
-    return post(client, "delete", *entries, discard="ask", next="/drafts/")
+    return post(client, "discard", *entries, next="/drafts/")
 
 
 def discard(client, *entries):
-    return post(client, "delete", *entries, discard="yes", next="/drafts/")
+    return post(client, "discard", *entries, sure="yes", next="/drafts/")
 
 
 def test_drafts_are_discarded_after_a_question(write, sender, log_in):
@@ -284,16 +284,36 @@ def test_a_page_that_became_empty_leads_to_the_first(sender, recipient, log_in):
 
 def test_removing_from_deleted_items_destroys_this_readers_key_alone(sent, recipient, second_recipient, sender, log_in):
     client, entry = log_in(recipient), copy_of(sent, recipient)
-    post(client, "remove", entry)
-    assert copy_of(sent, recipient).removed_at is None  # not in Deleted Items: nothing happens
+    page = post(client, "remove", entry, sure="yes")  # not in Deleted Items
+    assert "Nothing was deleted: what you ticked is not in Deleted Items any more." in page.text
+    assert copy_of(sent, recipient).removed_at is None
     post(client, "delete", entry)
-    post(client, "remove", entry)
+    assert "1 message removed." in post(client, "remove", entry, sure="yes").text
     removed = copy_of(sent, recipient)
     assert removed.removed_at is not None
     assert removed.wrapped_key is None
     assert client.get(reverse("message", args=[entry.id])).status_code == 404
     assert SUBJECT in log_in(second_recipient).get("/inbox/").text
     assert SUBJECT in log_in(sender).get("/sent/").text
+
+
+def test_nothing_is_removed_without_a_question(sent, sender, recipient, log_in):
+    for person in (recipient, sender):
+        client, entry = log_in(person), copy_of(sent, person)
+        assert "Nothing was deleted" in post(client, "remove", entry).text
+        post(client, "delete", entry)
+        page = post(client, "remove", entry, next="/deleted/?older=x")
+        assert "Delete 1 message for good?" in page.text
+        assert [row["title"] for row in page.context["rows"]] == [SUBJECT]
+        assert (page.context["next"], page.context["keep"]) == ("/deleted/?older=x", "/deleted/?older=x")
+        assert ("can then no longer be recalled" in page.text) == (person == sender)
+        assert copy_of(sent, person).removed_at is None
+
+
+def test_nobody_is_asked_about_somebody_elses(sent, recipient, second_recipient, log_in):
+    entry = copy_of(sent, recipient)
+    post(log_in(recipient), "delete", entry)
+    assert "Nothing was deleted" in post(log_in(second_recipient), "remove", entry).text
 
 
 def test_read_and_unread_concern_ones_own_list_only(sent, recipient, log_in):
@@ -313,16 +333,16 @@ def test_many_at_once(sender, recipient, send, log_in):
     assert len(client.get("/deleted/").context["rows"]) == 3
 
 
-@pytest.mark.parametrize("verb", ["delete", "restore", "remove", "mark_read", "mark_unread"])
+@pytest.mark.parametrize("verb", ["delete", "restore", "discard", "remove", "mark_read", "mark_unread"])
 def test_verbs_touch_nobody_elses_copies(verb, sent, recipient, second_recipient, stranger, log_in):
     entry = copy_of(sent, recipient)
     before = MailboxEntry.objects.values().get(id=entry.id)
     for person in (second_recipient, stranger):
-        assert post(log_in(person), verb, entry).status_code == 200
+        assert post(log_in(person), verb, entry, sure="yes").status_code == 200
     assert MailboxEntry.objects.values().get(id=entry.id) == before
 
 
-@pytest.mark.parametrize("verb", ["delete", "restore", "remove", "mark_read", "mark_unread"])
+@pytest.mark.parametrize("verb", ["delete", "restore", "discard", "remove", "mark_read", "mark_unread"])
 def test_verbs_reject_get_and_take_nonsense(verb, recipient, log_in):
     client = log_in(recipient)
     assert client.get(reverse(verb)).status_code == 405

@@ -179,7 +179,7 @@ def test_what_cannot_be_opened_is_not_searched(sender, recipient, second_recipie
     recall.recall_message(actor=sender, message=messages["recalled"])
     entry = copy_of(messages["removed"], recipient)
     inside.post(reverse("delete"), {"entry": str(entry.id)})
-    inside.post(reverse("remove"), {"entry": str(entry.id)})
+    inside.post(reverse("remove"), {"entry": str(entry.id), "sure": "yes"})
     hidden = send(sender, to=recipient.address, subject="hidden")
     MailboxEntry.objects.filter(message=hidden).update(visible_at=timezone.now() + timedelta(minutes=1))
     page = look_for(inside, person="sender")

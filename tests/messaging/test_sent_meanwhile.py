@@ -98,7 +98,7 @@ def test_so_is_what_was_written_on_after_going_back(client, address, form):
 def test_so_it_is_when_the_sent_message_was_removed(client, address, form, sender):
     sent = str(MailboxEntry.objects.get(owner=sender).id)
     client.post(reverse("delete"), {"entry": sent})
-    client.post(reverse("remove"), {"entry": sent})
+    client.post(reverse("remove"), {"entry": sent, "sure": "yes"})
     page = client.post(address, form | {"action": "save", "window": "two", "body": "Quite other words."}, follow=True)
     assert KEPT in page.text
     assert "Quite other words." in page.text

@@ -73,7 +73,7 @@ def test_what_is_removed_for_good_is_gone_from_it(sender, send_file, log_in):
     client, entry = log_in(sender), {"entry": str(copy_of(row.message, sender).id)}
     client.post(reverse("delete"), entry)
     assert storage.storage_of(sender).used == 1000
-    client.post(reverse("remove"), entry)
+    client.post(reverse("remove"), entry | {"sure": "yes"})
     assert "0\xa0bytes of" in client.get(PAGE).text
     assert storage.largest(sender) == []
 
