@@ -38,7 +38,6 @@ class ComposeForm(forms.Form):
         label=_("Expires earlier"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text=_("Leave empty for the usual time."),
     )
     definition = forms.UUIDField(label=_("Definition"), required=False)
     read_receipt = forms.BooleanField(label=_("Request Read Receipt"), required=False)

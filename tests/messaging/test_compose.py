@@ -363,3 +363,14 @@ def test_an_expiry_that_can_be_read_or_is_left_out_is_none(typed):
     form = ComposeForm({"expires_at": typed})
     assert (form.text(None).expires_at is not None) == bool(typed.strip())
     assert form.problems() == []
+
+
+def test_the_expiry_names_the_writers_own_zone(sender, log_in):
+    sender.time_zone = "Asia/Kolkata"
+    sender.save()
+    client = log_in(sender)
+    assert "Leave empty for the usual time. Times are IST." in client.get(reverse("compose")).text
+    form = {"body": "b", "expires_at": "2031-05-01T12:00", "action": "save"}
+    page = client.post(reverse("draft", args=[uuid7()]), form, follow=True)
+    assert Message.objects.get().expires_at.isoformat() == "2031-05-01T06:30:00+00:00"
+    assert 'value="2031-05-01T12:00"' in page.text
