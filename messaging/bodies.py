@@ -120,7 +120,7 @@ _CLEANER = nh3.Cleaner(
 def sanitize(html: str) -> str:
     """The body without anything but the allow-list; safe to store, and safe to give to `shown`."""
     affordable = markup_effort.affordable(html)
-    return _CLEANER.clean(_words_alone(html) if affordable is None else affordable)
+    return markup_effort.restored(_CLEANER.clean(_words_alone(html) if affordable is None else affordable))
 
 
 def _words_alone(html: str) -> str:

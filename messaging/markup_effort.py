@@ -7,10 +7,9 @@ than the parser's, and one never less deep: an end tag that is not its innermost
 and whatever was open then counts as open for good.
 """
 
-import html as html_entities
 import re
 
-from portal.html_tokens import ATTRIBUTE, ATTRIBUTES, COMMENT, SPACE, TAG
+from portal.html_tokens import ATTRIBUTE, ATTRIBUTES, COMMENT, SPACE, TAG, decoded
 
 # Characters of a body that can do no harm, if it has no more tags than may stand in each other: most are that short.
 SMALL = 8 * 1024
@@ -20,8 +19,12 @@ MAX_ATTRIBUTES = 100
 MAX_WORK = 100_000_000
 _REOPENED_WEIGHT = 4
 _REOPENED_LEAST = 16  # letters; an element costs something however short its tag is
-# "&" and no-break spaces of one stretch of text: the sanitiser's time goes by their square.
+# "&" and no-break spaces of one tag, or of a body as it stands: to write them takes the sanitiser time by the square
+# of those in one text.
 MAX_SPECIALS = 2_000
+# What stands in for them where there are more: no characters (Unicode 23.7), so nobody has a use for them. Who writes
+# one gets what it stands for, which is harmless anywhere.
+_STAND_INS = {"&": "\ufdd0", "\xa0": "\ufdd1"}
 # Letters that may follow what can be read in two ways.
 MAX_DOUBTFUL = 64 * 1024
 
@@ -60,6 +63,8 @@ _LEAVES_OPEN = (
 )
 _RAW = "script|style|title|textarea|xmp|iframe|noembed|noframes|noscript"
 _RAW_NAMES = frozenset([*_RAW.split("|"), "plaintext"])
+# Their text stays in the body.
+_RAW_TEXT = frozenset("textarea xmp noembed noframes".split())
 
 _ATTRIBUTE = re.compile(ATTRIBUTE)
 _TOKEN = re.compile(
@@ -74,21 +79,21 @@ _TOKEN = re.compile(
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 _START = re.compile("<[a-zA-Z]")
-_SPECIAL = re.compile("[&\xa0]")
-# Before a special, or the stretch's end: never within a "&amp;".
-_SPECIALS = re.compile(rf"(?:[&\xa0][^&\xa0]*+){{{MAX_SPECIALS}}}")
 _ON_ITS_OWN = frozenset(
     "address blockquote br caption center dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
 )
 
 
 def affordable(html: str) -> str | None:
-    """The same body, as the sanitiser can take it; None where it asks too much."""
+    """The same body, as the sanitiser can take it (what it makes of that: `restored`); None where it asks too much."""
     if len(html) <= SMALL and html.count("<") <= MAX_DEPTH:
         return html
+    written = _with_stand_ins if _has_many_specials(html) else str
     tree, pieces, end = _Tree(), [], 0
     for token in _TOKEN.finditer(html):
-        pieces.append(_text(tree, html[end : token.start()]))
+        text = html[end : token.start()]
+        tree.read_text(text)
+        pieces.append(written(text))
         if _asks_too_much(token):
             return None
         if _is_doubtful(token):
@@ -98,13 +103,29 @@ def affordable(html: str) -> str | None:
             return None
         pieces.append(token[0])
         end = token.end()
-    pieces.append(_text(tree, html[end:]))
+    pieces.append(written(html[end:]))
     return "".join(pieces)
+
+
+def _has_many_specials(html: str) -> bool:
+    return html.count("&") + html.count("\xa0") > MAX_SPECIALS
+
+
+def _with_stand_ins(text: str) -> str:
+    text = decoded(text)
+    for special, stand_in in _STAND_INS.items():
+        text = text.replace(special, stand_in)
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def restored(clean: str) -> str:
+    """What the sanitiser has made of an affordable body, without stand-ins."""
+    return clean.replace(_STAND_INS["&"], "&amp;").replace(_STAND_INS["\xa0"], "&nbsp;")
 
 
 def words_alone(html: str) -> str:
     """What it says, without a tag; what begins on a line of its own does so still."""
-    return html_entities.unescape(_TOKEN.sub(_line_or_nothing, html))
+    return decoded(_TOKEN.sub(_line_or_nothing, html))
 
 
 def _line_or_nothing(token: re.Match[str]) -> str:
@@ -112,10 +133,12 @@ def _line_or_nothing(token: re.Match[str]) -> str:
 
 
 def _asks_too_much(token: re.Match[str]) -> bool:
+    if (token["raw"] or "").lower() in _RAW_TEXT and _has_many_specials(token[0]):
+        return True
     attributes = token["attributes"] or token["raw_attributes"] or ""
     if len(attributes) < MAX_ATTRIBUTES:
         return False
-    return _number(_ATTRIBUTE, attributes) > MAX_ATTRIBUTES or _number(_SPECIAL, attributes) > MAX_SPECIALS
+    return _number(_ATTRIBUTE, attributes) > MAX_ATTRIBUTES or _has_many_specials(attributes)
 
 
 def _number(pattern: re.Pattern[str], text: str) -> int:
@@ -130,12 +153,6 @@ def _is_doubtful(token: re.Match[str]) -> bool:
 def _is_small(tree: "_Tree", html: str, start: int) -> bool:
     rest = html[start : start + MAX_DOUBTFUL + 1]
     return len(rest) <= MAX_DOUBTFUL and tree.depth() + _number(_START, rest) <= MAX_DEPTH
-
-
-def _text(tree: "_Tree", text: str) -> str:
-    tree.read_text(text)
-    # Comments part it for the sanitiser, which leaves them out.
-    return _SPECIALS.sub(r"\g<0><!---->", text) if len(text) > MAX_SPECIALS else text
 
 
 class _Tree:
@@ -161,6 +178,8 @@ class _Tree:
         # Other letters' lower case may be one of ASCII.
         name = name.lower() if name.isascii() else name
         self._work += self.depth()
+        # Its attributes go to those of the first, at a cost that grows with their number.
+        self._lost += name == "html"
         if token["slash"]:
             self._end(name)
         else:

@@ -1,9 +1,8 @@
 """HTML as the words in it."""
 
 import re
-from html import unescape
 
-from .html_tokens import ATTRIBUTES, COMMENT, SPACE, TAG
+from .html_tokens import ATTRIBUTES, COMMENT, SPACE, TAG, decoded
 
 _LINES = frozenset("div li tr".split())
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote pre ul ol table".split())
@@ -49,7 +48,7 @@ class _Words:
     def read_text(self, text: str) -> None:
         if not self._unseen:
             # In HTML a line's end in the source is a space.
-            self._add(unescape(text).replace("\n", " "))
+            self._add(decoded(text).replace("\n", " "))
 
     def _begin_block(self, tag: str) -> None:
         """What comes after a block's edge starts on a line of its own; a paragraph has an empty line around it."""

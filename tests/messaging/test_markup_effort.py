@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging import bodies, markup_effort
+from portal.plain_text import plain_text
 
 COUNTLESS = 100_000
 
@@ -48,6 +49,7 @@ COUNTLESS = 100_000
         "<p>" + "".join(f"<font color={number}>" for number in range(100)) + "</p>" + "<p>x" * COUNTLESS,
         f"<p><font face='{'x' * 10_000}'></p>" + "<p>x" * COUNTLESS,
         "<div>" * 490 + "<b></b>" * 1_000_000,
+        "".join(f"<html x{number}></html>" for number in range(COUNTLESS)),
     ],
     ids=lambda hostile: hostile[:40],
 )
@@ -89,12 +91,47 @@ def test_letters_stay_as_they_are(letter):
     assert markup_effort.affordable(letter) == letter
 
 
-@pytest.mark.parametrize("special", ["&", "& ", "&amp;", "&nbsp;", "&lt;", "\xa0", "&x", "&copy;"])
-def test_many_ampersands_in_one_stretch_of_text_are_parted_for_the_sanitiser_only(special):
-    parted = markup_effort.affordable(special * 1_000_000)
-    assert max(len(re.findall("[&\xa0]", part)) for part in parted.split("<!---->")) == markup_effort.MAX_SPECIALS
-    few = markup_effort.MAX_SPECIALS * 2 + 5
-    assert bodies.sanitize(special * few) == bodies.sanitize(special) * few
+SPECIALS = ["&", "& ", "&amp;", "&nbsp;", "&lt;", "\xa0", "&x", "&copy;", "&#38;", "&#xa0;", "&notit;", "&amp;amp;"]
+
+
+@pytest.mark.parametrize("special", SPECIALS)
+@pytest.mark.parametrize(
+    "place", ["{}", "{}</>", "{}<td></td>", "<table>{}", "<p title=x>{}</p><!-- no -->", "{}<frame>"]
+)
+def test_the_sanitiser_gets_no_more_ampersands_and_no_break_spaces_than_it_bears(special, place):
+    for hostile in (place.format(special * 10_000), place.format(special * 1_000) * 50):
+        given = markup_effort.affordable(hostile)
+        assert given is None or len(re.findall("&(?!lt;|gt;)|\xa0", given)) == 0
+
+
+@pytest.mark.parametrize("special", SPECIALS)
+def test_however_many_they_are_they_are_written_as_few_are(special):
+    unit = f"<b>{special}</b>{special} a < b > c"
+    assert len(unit) * 3_000 > markup_effort.SMALL
+    assert bodies.sanitize(unit * 3_000) == bodies.sanitize(unit) * 3_000
+    assert bodies.shown(bodies.sanitize(unit * 3_000)) == bodies.sanitize(unit) * 3_000
+
+
+@pytest.mark.parametrize("raw", ["textarea", "xmp", "NOEMBED", "noframes"])
+def test_nor_in_elements_whose_text_is_read_otherwise(raw):
+    assert markup_effort.affordable(f"<{raw}>{'&' * 5_000}</{raw}>" + "<p>x</p>" * 500) is None
+    assert "a" in bodies.sanitize(f"<{raw}>a</{raw}>" + "<p>x</p>" * 2_000)
+
+
+def test_characters_that_are_none_become_no_markup():
+    written = "<a href='https://x.example/\ufdd0' title='&#xfdd0;\ufdd1'>\ufdd0&#xfdd0;lt;</a>"
+    for body in (written, written + "<p>x</p>" * 2_000):
+        html = bodies.sanitize(body)
+        assert 'href="https://x.example/&amp;"' in html
+        assert ">&amp;&amp;lt;</a>" in html
+        assert bodies.sanitize(html) == html
+
+
+def test_a_number_of_no_character_is_read():
+    for words in (f"&#{'1' * 5_000};", f"&#x{'1' * 5_000};"):
+        assert "the end" in bodies.sanitize("<div>" * 1_000 + f"{words}the end")
+        assert "the end" in bodies.sanitize(f"{words}the end" + "&" * 20_000)
+        assert plain_text(f"<p>{words}the end</p>").endswith("the end")
 
 
 _NAMES = "p div li ul dd dl table tr td caption select option button svg math title template style b i a q span br h1"
