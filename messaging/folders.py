@@ -116,6 +116,11 @@ def _deleted(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntr
     return _own(user, entry_ids).filter(folder=Folder.DELETED)
 
 
+def deleted_already(user: User, entry_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """Which of these lie in one's Deleted Items."""
+    return list(_deleted(user, entry_ids).values_list("id", flat=True))
+
+
 def deleted_among(user: User, entry_ids: Iterable[uuid.UUID]) -> list[Row]:
     """Which of these can be removed: copies in one's Deleted Items."""
     return _rows(user, _deleted(user, entry_ids))

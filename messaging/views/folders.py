@@ -97,7 +97,8 @@ def deleted(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 def delete(request: AuthenticatedRequest) -> HttpResponse:
     ids = ticked(request)
-    moved = folders.delete(actor=request.user, entry_ids=ids)
+    # A second press is answered as the first was: what answered that, with the way back, was perhaps never seen.
+    moved = folders.delete(actor=request.user, entry_ids=ids) or folders.deleted_already(request.user, ids)
     if moved:
         text = ngettext(
             "%(count)d message moved to Deleted Items.", "%(count)d messages moved to Deleted Items.", len(moved)
@@ -105,8 +106,8 @@ def delete(request: AuthenticatedRequest) -> HttpResponse:
         offer_undo(request, text % {"count": len(moved)}, "restore", moved)
     elif ids:
         text = ngettext(
-            "Nothing was deleted: the message is in Deleted Items already, or is not there any more.",
-            "Nothing was deleted: the messages are in Deleted Items already, or are not there any more.",
+            "Nothing was deleted: the message is not there any more.",
+            "Nothing was deleted: the messages are not there any more.",
             len(ids),
         )
         messages.info(request, text)

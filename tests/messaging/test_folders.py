@@ -1,8 +1,10 @@
 from datetime import timedelta
+from functools import partial
 from html import escape
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from portal.ids import uuid7
 from portal.postgresql.statements import Preparable
 
 from .conftest import SUBJECT, copy_of
+from .test_races import at_once
 
 
 @pytest.fixture
@@ -200,10 +203,37 @@ def test_deleting_twice_removes_nothing(sent, recipient, log_in):
     assert SUBJECT in client.get("/deleted/").text
 
 
-def test_what_could_not_be_deleted_is_said(sent, recipient, log_in):
+def test_a_second_press_offers_the_way_back_again(sent, recipient, log_in):
+    """The page that answered the first, which had it, was replaced before anybody saw it."""
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    for _press in range(2):
+        page = post(client, "delete", entry)
+        assert "1 message moved to Deleted Items." in page.text
+        assert page.context["undo"]["entries"] == [str(entry.id)]
+    assert "1 message restored." in post(client, "restore", entry).text
+    assert SUBJECT in client.get("/inbox/").text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_once_offer_it_too(sent, recipient, log_in):
+    client, entry = log_in(recipient), copy_of(sent, recipient)
+    others = [Client() for _ in range(2)]
+    for other in others:
+        other.cookies = client.cookies
+    presses = [partial(other.post, reverse("delete"), {"entry": str(entry.id)}) for other in others]
+    assert [answer.status_code for answer in at_once(*presses)] == [302, 302]
+    page = client.get("/inbox/")
+    assert page.context["undo"]["entries"] == [str(entry.id)]
+    assert "Nothing was deleted" not in page.text
+
+
+def test_what_could_not_be_deleted_is_said(sent, recipient, second_recipient, log_in):
     client, entry = log_in(recipient), copy_of(sent, recipient)
     assert "Nothing was deleted" not in post(client, "delete", entry).text
-    assert "Nothing was deleted: the message is in Deleted Items already" in post(client, "delete", entry).text
+    post(client, "remove", entry, sure="yes")
+    said = "Nothing was deleted: the message is not there any more."
+    assert said in post(client, "delete", entry).text
+    assert said in post(client, "delete", copy_of(sent, second_recipient)).text
     assert "Nothing was deleted" not in post(client, "delete").text  # "Tick the messages first."
 
 
