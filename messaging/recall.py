@@ -7,7 +7,7 @@ forwards keep what they quote: it lives under their own keys. The author keeps t
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from portal import audit, moments, outbox
@@ -32,6 +32,14 @@ class Reach:
 
 
 @dataclass(frozen=True)
+class TakenBack:
+    """The same of a recall that was made: copies, and mails that can still arrive."""
+
+    copies: int
+    leaving: int
+
+
+@dataclass(frozen=True)
 class Recalled:
     copies: int
     notifications_stopped: int
@@ -40,15 +48,27 @@ class Recalled:
 
 def reach(message: Message) -> Reach:
     """Counts for the confirm page: copies still held, who has opened theirs, held or not, replies and forwards that
-    quote it, mails that are being handed over at this moment."""
+    quote it, mails announcing it that are being handed over at this moment."""
     answers = Message.objects.filter(quotes__source=message, sent_at__isnull=False)
-    leaving = (_mails_about(message) | _digests_about(message)).filter(state__in=["sending", "ambiguous"])
+    leaving = (_announcements(message) | _digests_about(message)).filter(state__in=["sending", "ambiguous"])
     return Reach(
         inboxes=_held_copies(message).count(),
         read=message.recipients.filter(read_at__isnull=False).count(),
         answers=answers.aggregate(count=Count("id", distinct=True))["count"],
         leaving=leaving.count(),
     )
+
+
+def taken_back(message: Message, recipient: Recipient | None = None) -> TakenBack:
+    """What the recall of the message, or that for this recipient, came to, as it stands: who presses twice is told
+    what the first press did."""
+    recalled_at = recipient.recalled_at if recipient and recipient.recalled_at else message.recalled_at
+    copies = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED, removed_at=recalled_at)
+    announcements = _announcements(message, recipient).exclude(finished_at__lt=recalled_at)
+    leaving = (announcements | _digests_about(message, recipient)).filter(
+        Q(state__in=["sending", "sent"]) | Q(ambiguous_at__isnull=False)
+    )
+    return TakenBack(copies.filter(recipient__in=_recipients(message, recipient)).count(), leaving.count())
 
 
 @transaction.atomic
@@ -151,6 +171,13 @@ def _mails_about(message: Message, recipient: Recipient | None = None) -> QueryS
         entries = entries.filter(recipient=recipient)
     about = [*entries.values_list("id", flat=True), *_recipients(message, recipient).values_list("id", flat=True)]
     return OutgoingMail.objects.filter(about__in=about, finished_at__isnull=True)
+
+
+def _announcements(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:
+    """Notifications and reminders, left or not: what tells recipients that there is a message."""
+    received = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
+    about = received.filter(recipient__in=_recipients(message, recipient)).values_list("id", flat=True)
+    return OutgoingMail.objects.filter(about__in=list(about))
 
 
 def _digests_about(message: Message, recipient: Recipient | None = None) -> QuerySet[OutgoingMail]:

@@ -9,6 +9,7 @@ from messaging import access, expiry, folders, sealing, sending, undo
 from messaging.models import Attachment, MailboxEntry, Message, Quote
 from messaging.recall import AlreadyRecalled, reach, recall_for_recipient, recall_message
 from messaging.replies import Answer
+from messaging.views import recall as recall_view
 from portal import delivery
 from portal.keyring import SealBroken
 from portal.models import AuditEvent, OutgoingMail
@@ -138,15 +139,40 @@ def test_what_is_leaving_is_told(address, sent, sender, recipient, log_in):
     OutgoingMail.objects.filter(to_address=recipient.address).update(state="sending")
     client = log_in(sender)
     assert client.get(address).context["leaving"] == 1
+    for _press in range(2):
+        said = client.post(address, follow=True).text
+        assert "1 notification was already on its way" in said
+        OutgoingMail.objects.filter(state="sending").update(state="sent", finished_at=timezone.now())
+
+
+def test_what_does_not_announce_it_is_no_notification(
+    address, organization, sent, sender, recipient, second_recipient, send, log_in
+):
+    Message.objects.update(read_receipt=True)
+    read(recipient, sent, log_in)
+    OutgoingMail.objects.filter(kind="read_receipt").update(state="sending")
+    client = log_in(sender)
+    assert client.get(address).context["leaving"] == 0
     page = client.post(address, follow=True)
-    assert "already on its way" in page.text
+    assert "gone from 2 mailboxes" in page.text
+    assert "on its way" not in page.text
+
+
+def test_who_presses_twice_is_told_what_the_first_did(address, sent, sender, recipient, second_recipient, log_in):
+    own = [copy_of(sent, recipient).id]
+    folders.delete(actor=recipient, entry_ids=own)
+    folders.remove(actor=recipient, entry_ids=own)
+    client = log_in(sender)
+    for _press in range(2):
+        said = client.post(address, follow=True).text
+        assert "Recalled. The message is gone from 1 mailbox." in said
+        assert "already" not in said
 
 
 def test_it_is_audited_once(address, sent, sender, log_in):
     client = log_in(sender)
-    client.post(address)
-    page = client.post(address, follow=True)
-    assert "recalled already" in page.text
+    for _press in range(2):
+        client.post(address)
     event = AuditEvent.objects.get(action="message.recalled")
     assert (event.about, event.details["copies"]) == (sent.id, 2)
     with pytest.raises(AlreadyRecalled):
@@ -262,6 +288,28 @@ def test_what_is_a_draft_again_is_not_recalled(undone, sender):
     message.refresh_from_db()
     assert (message.sent_at, message.recalled_at, message.expires_at) == (None, None, None)
     assert not AuditEvent.objects.filter(action__in=["message.recalled", "message.expired_by_sender"]).exists()
+
+
+@pytest.mark.parametrize("name", ["recall_message", "recall_for_recipient"])
+def test_of_what_is_a_draft_again_nothing_is_said_but_that(
+    name, organization, sender, recipient, write, log_in, monkeypatch
+):
+    """Undone in another window after this one's look-up."""
+    organization.undo_seconds = 60
+    organization.save()
+    sender.refresh_from_db()
+    sent = sending.send_draft(actor=sender, entry=write(sender, to=recipient.address))
+    recalls = getattr(recall_view, name)
+
+    def undone_before(**what):
+        undo.undo_sending(actor=sender, entry=access.sent_entry(sender, sent.id))
+        return recalls(**what)
+
+    monkeypatch.setattr(recall_view, name, undone_before)
+    of = [sent.id] if name == "recall_message" else [sent.id, sent.message.recipients.get().id]
+    page = log_in(sender).post(reverse("recall" if len(of) == 1 else "recall_recipient", args=of), follow=True)
+    assert "it is a draft again" in page.text
+    assert "ecalled" not in page.text
 
 
 def openable(person, message):

@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from messaging.models import Message, Recipient
-from messaging.recall import AlreadyRecalled, recall_for_recipient
+from messaging.recall import AlreadyRecalled, recall_for_recipient, recall_message
 from portal.models import AuditEvent, OutgoingMail
 
 from .conftest import SUBJECT, copy_of
@@ -34,12 +34,25 @@ def test_one_recipient_loses_it_the_others_keep_it(address, sent, sender, recipi
     assert AuditEvent.objects.get(action="message.recalled_for_recipient").details["recipient"] == recipient.address
 
 
-def test_the_second_time_is_said(address, sent, sender, recipient, log_in):
+def test_the_second_time_it_is_said_as_the_first(address, sent, sender, recipient, log_in):
     client = log_in(sender)
-    client.post(address)
-    assert "recalled already" in client.post(address, follow=True).text
+    for _press in range(2):
+        said = client.post(address, follow=True).text
+        assert "Recalled. The message is gone from 1 mailbox." in said
+        assert "already" not in said
+    assert AuditEvent.objects.filter(action="message.recalled_for_recipient").count() == 1
     with pytest.raises(AlreadyRecalled):
         recall_for_recipient(actor=sender, recipient=Recipient.objects.get(user=recipient))
+
+
+@pytest.mark.parametrize("is_for_one", [True, False])
+def test_what_has_happened_is_not_offered_again(is_for_one, address, sent, sender, recipient, log_in):
+    client = log_in(sender)
+    if is_for_one:
+        client.post(address)
+    else:
+        recall_message(actor=sender, message=sent)
+    assert client.get(address)["Location"] == reverse("message", args=[copy_of(sent, sender).id])
 
 
 def test_it_checks_ownership(address, recipient, second_recipient, stranger, log_in):
