@@ -139,6 +139,16 @@ def _own_drafts(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxE
     return MailboxEntry.objects.filter(owner=user, kind=Kind.DRAFT, id__in=list(entry_ids)[:PAGE_ROWS])
 
 
+def any_held(user: User, entry_ids: Iterable[uuid.UUID]) -> bool:
+    """Whether one of these copies is the person's still, wherever it lies."""
+    return _own(user, entry_ids).exists()
+
+
+def any_sent(user: User, message_ids: Iterable[uuid.UUID]) -> bool:
+    """Whether one of these, which were drafts of the person's, has been sent."""
+    return Message.objects.filter(sender=user, id__in=list(message_ids)[:PAGE_ROWS], sent_at__isnull=False).exists()
+
+
 @transaction.atomic
 def discard(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
     """Destroy the drafts among these, for good. Their messages are held, so that sending one is either before this

@@ -111,7 +111,7 @@ def delete(request: AuthenticatedRequest) -> HttpResponse:
             len(ids),
         )
         messages.info(request, text)
-    return _back(request)
+    return back(request)
 
 
 @require_POST
@@ -137,7 +137,7 @@ def tell(request: AuthenticatedRequest, count: int, text: str) -> HttpResponse:
     """Back to the list, where it says how many, if any."""
     if count:
         messages.success(request, text % {"count": count})
-    return _back(request)
+    return back(request)
 
 
 def ticked(request: AuthenticatedRequest) -> list[uuid.UUID]:
@@ -148,5 +148,5 @@ def ticked(request: AuthenticatedRequest) -> list[uuid.UUID]:
     return ids
 
 
-def _back(request: AuthenticatedRequest) -> HttpResponse:
+def back(request: AuthenticatedRequest) -> HttpResponse:
     return redirect(own_path(request.POST.get("next")) or "inbox")

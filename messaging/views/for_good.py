@@ -1,32 +1,46 @@
 """Destroying one's own: drafts, and copies in Deleted Items. There is no Undo, so that it is asked first."""
 
+import uuid
+
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.http import AuthenticatedRequest, own_path
 from messaging import folders
 from messaging.models import MailboxEntry
 from messaging.rows import Row
 
-from .folders import shown, tell, ticked
+from .folders import back, shown, tell, ticked
 from .navigation import mailbox_context
+from .parsing import parsed_uuids
 
 Folder = MailboxEntry.Folder
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def discard(request: AuthenticatedRequest) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(Folder.DRAFTS)
     ids = ticked(request)
-    if not _is_sure(request) and (rows := folders.drafts_among(request.user, ids)):
+    if _is_sure(request):
+        return _discarded(request, ids)
+    if rows := folders.drafts_among(request.user, ids):
         return ask_whether_to_discard(request, rows)
-    count = folders.discard(actor=request.user, entry_ids=ids) if _is_sure(request) else 0
-    if ids and not count:
+    if ids:
         messages.info(request, _("Nothing was discarded: what you ticked was sent or discarded meanwhile."))
+    return back(request)
+
+
+def _discarded(request: AuthenticatedRequest, ids: list[uuid.UUID]) -> HttpResponse:
+    """Where a press before this one was quicker, that has said so."""
+    count = folders.discard(actor=request.user, entry_ids=ids)
+    if folders.any_sent(request.user, parsed_uuids(request.POST.getlist("message"))):
+        messages.info(request, _("What you sent meanwhile was not discarded."))
     return tell(request, count, ngettext("%(count)d draft discarded.", "%(count)d drafts discarded.", count))
 
 
@@ -34,15 +48,26 @@ def ask_whether_to_discard(request: AuthenticatedRequest, rows: list[Row], *, ke
     return _ask(request, Folder.DRAFTS, rows, "discard", keeps_at)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: AuthenticatedRequest) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(Folder.DELETED)
     ids = ticked(request)
-    if not _is_sure(request) and (rows := folders.deleted_among(request.user, ids)):
+    if _is_sure(request):
+        return _removed(request, ids)
+    if rows := folders.deleted_among(request.user, ids):
         return _ask(request, Folder.DELETED, rows, "remove")
-    count = folders.remove(actor=request.user, entry_ids=ids) if _is_sure(request) else 0
-    if ids and not count:
+    if ids:
         messages.info(request, _("Nothing was deleted: what you ticked is not in Deleted Items any more."))
-    return tell(request, count, ngettext("%(count)d message removed.", "%(count)d messages removed.", count))
+    return back(request)
+
+
+def _removed(request: AuthenticatedRequest, ids: list[uuid.UUID]) -> HttpResponse:
+    count = folders.remove(actor=request.user, entry_ids=ids)
+    if folders.any_held(request.user, ids):
+        messages.info(request, _("What is not in Deleted Items any more was not deleted."))
+    text = ngettext("%(count)d message deleted for good.", "%(count)d messages deleted for good.", count)
+    return tell(request, count, text)
 
 
 def _is_sure(request: AuthenticatedRequest) -> bool:

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from functools import partial
 from html import escape
@@ -237,6 +238,19 @@ def test_what_could_not_be_deleted_is_said(sent, recipient, second_recipient, lo
     assert "Nothing was deleted" not in post(client, "delete").text  # "Tick the messages first."
 
 
+def said(page) -> list[str]:
+    return [str(message) for message in page.context["messages"]]
+
+
+def fields_of(question) -> dict:
+    """What pressing the button of a question sends."""
+    form = question.text.partition("<main")[2].partition("<form")[2]
+    fields: dict = {"sure": "yes"}
+    for name, value in re.findall('name="(entry|message|next)" value="([^"]+)"', form):
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
 def ask(client, *entries):
     return post(client, "discard", *entries, next="/drafts/")
 
@@ -271,20 +285,33 @@ def test_its_files_go_with_a_draft(attach, sender, log_in, django_capture_on_com
 
 def test_a_draft_sent_meanwhile_stays(write, sender, recipient, log_in):
     client, entry = log_in(sender), write(sender, to=recipient.address)
-    ticked = MailboxEntry.objects.get()
-    sent = sending.send_draft(actor=sender, entry=entry)
-    for press in (ask, discard):
-        assert "Nothing was discarded: " in press(client, ticked, sent).text
+    ticked, fields = MailboxEntry.objects.get(), fields_of(ask(client, entry))
+    sending.send_draft(actor=sender, entry=entry)
+    assert "Nothing was discarded: " in ask(client, ticked).text
+    page = client.post(reverse("discard"), fields, follow=True)
+    assert "What you sent meanwhile was not discarded." in page.text
     assert Message.objects.get().sent_at is not None
     assert SUBJECT in client.get("/sent/").text
+
+
+def test_a_second_press_says_nothing_else(write, sender, log_in):
+    client, entry = log_in(sender), write(sender)
+    fields = fields_of(ask(client, entry))
+    presses = [client.post(reverse("discard"), fields, follow=True) for _ in range(2)]
+    assert [said(page) for page in presses] == [["1 draft discarded."], []]
 
 
 def test_nobody_discards_somebody_elses_draft(write, sender, recipient, administrator, log_in):
     entry = write(sender)
     for person in (recipient, administrator):
         assert "Nothing was discarded" in ask(log_in(person), entry).text
-        assert "Nothing was discarded" in discard(log_in(person), entry).text
+        assert said(discard(log_in(person), entry)) == []
     assert Message.objects.exists()
+
+
+def test_nor_learns_whether_it_was_sent(sent, recipient, log_in):
+    fields = {"entry": str(uuid7()), "message": str(sent.id), "sure": "yes"}
+    assert said(log_in(recipient).post(reverse("discard"), fields, follow=True)) == []
 
 
 def test_no_more_are_discarded_than_a_page_holds(write, sender):
@@ -314,11 +341,12 @@ def test_a_page_that_became_empty_leads_to_the_first(sender, recipient, log_in):
 
 def test_removing_from_deleted_items_destroys_this_readers_key_alone(sent, recipient, second_recipient, sender, log_in):
     client, entry = log_in(recipient), copy_of(sent, recipient)
-    page = post(client, "remove", entry, sure="yes")  # not in Deleted Items
-    assert "Nothing was deleted: what you ticked is not in Deleted Items any more." in page.text
+    page = post(client, "remove", entry, sure="yes")
+    assert said(page) == ["What is not in Deleted Items any more was not deleted."]
     assert copy_of(sent, recipient).removed_at is None
     post(client, "delete", entry)
-    assert "1 message removed." in post(client, "remove", entry, sure="yes").text
+    presses = [post(client, "remove", entry, sure="yes") for _ in range(2)]
+    assert [said(page) for page in presses] == [["1 message deleted for good."], []]
     removed = copy_of(sent, recipient)
     assert removed.removed_at is not None
     assert removed.wrapped_key is None
@@ -372,10 +400,20 @@ def test_verbs_touch_nobody_elses_copies(verb, sent, recipient, second_recipient
     assert MailboxEntry.objects.values().get(id=entry.id) == before
 
 
+@pytest.mark.parametrize(("verb", "folder"), [("remove", "/deleted/"), ("discard", "/drafts/")])
+def test_the_address_of_a_question_leads_to_its_folder(verb, folder, recipient, log_in):
+    page = log_in(recipient).get(reverse(verb), follow=True)
+    assert (page.request["PATH_INFO"], said(page)) == (folder, [])
+
+
+@pytest.mark.parametrize("verb", ["delete", "restore", "mark_read", "mark_unread"])
+def test_verbs_reject_get(verb, recipient, log_in):
+    assert log_in(recipient).get(reverse(verb)).status_code == 405
+
+
 @pytest.mark.parametrize("verb", ["delete", "restore", "discard", "remove", "mark_read", "mark_unread"])
-def test_verbs_reject_get_and_take_nonsense(verb, recipient, log_in):
+def test_verbs_take_nonsense(verb, recipient, log_in):
     client = log_in(recipient)
-    assert client.get(reverse(verb)).status_code == 405
     response = client.post(reverse(verb), {"entry": ["nonsense", str(uuid7())], "next": "https://evil.example/"})
     assert response["Location"] == "/inbox/"
 
