@@ -72,12 +72,13 @@ def _suggested(copy: MailboxEntry) -> datetime | None:
 def expire(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """Expire now: the page says what that means, the POST does it."""
     copy = access.sent_entry(request.user, entry)
-    if request.method != "POST":
-        subject = sealing.open_subject(copy.message, sealing.open_message_key(copy))
-        context = {**mailbox_context(request, copy.folder), "entry": copy, "subject": subject}
-        return render(request, "messaging/expire.html", context)
-    if expiry.expire_now(actor=request.user, message=copy.message):
-        messages.success(request, _("Expired. No recipient can open the message any more."))
-    else:
-        messages.info(request, _("This message could not be opened any more already."))
-    return redirect("message", copy.id)
+    if request.method == "POST":
+        expiry.expire_now(actor=request.user, message=copy.message)
+        copy = access.sent_entry(request.user, entry)  # it may be a draft again: the look-up tells
+        if not copy.message.is_recalled():
+            messages.success(request, _("Expired. No recipient can open the message any more."))
+    if copy.message.is_recalled() or copy.message.is_expired(copy.now):  # type: ignore[attr-defined]
+        return redirect("message", copy.id)
+    subject = sealing.open_subject(copy.message, sealing.open_message_key(copy))
+    context = {**mailbox_context(request, copy.folder), "entry": copy, "subject": subject}
+    return render(request, "messaging/expire.html", context)

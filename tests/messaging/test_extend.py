@@ -98,11 +98,31 @@ def test_expire_now_ends_it_at_once(sent, sender, recipient, log_in):
     asked = client.get(reverse("expire", args=[copy_of(sent, sender).id]))
     assert "This cannot be undone" in asked.text
     assert log_in(recipient).get(reverse("message", args=[copy_of(sent, recipient).id])).status_code == 200
-    page = client.post(reverse("expire", args=[copy_of(sent, sender).id]), follow=True)
-    assert "No recipient can open the message any more." in page.text
+    for _press in range(2):
+        page = client.post(reverse("expire", args=[copy_of(sent, sender).id]), follow=True)
+        assert "Expired. No recipient can open the message any more." in page.text
+        assert "already" not in page.text
     assert log_in(recipient).get(reverse("message", args=[copy_of(sent, recipient).id])).status_code == 410
     assert SUBJECT not in log_in(recipient).get("/inbox/").text
-    assert "already" in client.post(reverse("expire", args=[copy_of(sent, sender).id]), follow=True).text
+    assert AuditEvent.objects.filter(action="message.expired_by_sender").count() == 1
+
+
+@pytest.mark.parametrize("is_recalled", [True, False])
+def test_what_has_ended_is_not_ended_again(is_recalled, sent, sender, log_in):
+    client, entry = log_in(sender), copy_of(sent, sender)
+    if is_recalled:
+        recall_message(actor=sender, message=sent)
+    else:
+        expiry.expire_now(actor=sender, message=sent)
+    assert client.get(reverse("expire", args=[entry.id]))["Location"] == reverse("message", args=[entry.id])
+
+
+def test_what_was_recalled_does_not_expire(sent, sender, log_in):
+    recall_message(actor=sender, message=sent)
+    page = log_in(sender).post(reverse("expire", args=[copy_of(sent, sender).id]), follow=True)
+    assert "Recalled" in page.text
+    assert not list(page.context["messages"])
+    assert not Message.objects.get().is_expired(timezone.now())
 
 
 @pytest.mark.django_db(transaction=True)
