@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from accounts import correspondents, credentials, directories
@@ -57,16 +57,17 @@ def _is_hour_full(message: Message, mails: QuerySet[OutgoingMail]) -> bool:
 
 
 @transaction.atomic
-def send_to_another(
-    *, actor: User, entry: MailboxEntry, typed: str, seen: Collection[str] | None = None
-) -> Correspondent:
-    """Give the message to one more recipient, as To; returns who that is.
+def send_to_another(*, actor: User, entry: MailboxEntry, typed: str, seen: Collection[str] | None = None) -> str:
+    """Give the message to one more recipient, as To; returns their address, also where a press before this one was
+    quicker.
 
     seen: the cautions that were said and confirmed, as in sending.send_draft. NotResent says why not;
     sending.NeedsConfirmation when the address is worth a second look.
     """
     person = _one_address(typed)
     message = _locked_open_message(entry.message_id)
+    if _was_added(message, person):
+        return person.address
     _refuse_unless_allowed(actor, message, person)
     if why := rules.why_not(entry, "may_forward"):
         raise NotResent(why)
@@ -77,7 +78,16 @@ def send_to_another(
     _count_for_licence(actor, user, now)
     Copies(message, sealing.open_message_key(entry), visible_at=now).add_received([(user, person)])
     audit.record(message.organization, "message.sent_to_another", actor=actor, about=message.id, recipient=user.address)
-    return user
+    return person.address
+
+
+def _was_added(message: Message, person: Addressed) -> bool:
+    """Whether they have the message, and not since it was sent: whom it was sent to could all see it from one moment
+    on."""
+    received = MailboxEntry.objects.filter(message=message, kind=MailboxEntry.Kind.RECEIVED)
+    as_sent = received.order_by("recipient").values("visible_at")[:1]
+    held = received.filter(owner__address=person.address, removed_at__isnull=True)
+    return held.exclude(visible_at=Subquery(as_sent)).exists()
 
 
 def _refuse_unless_allowed(actor: User, message: Message, person: Addressed) -> None:

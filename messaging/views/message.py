@@ -2,9 +2,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.http import AuthenticatedRequest
@@ -19,14 +21,39 @@ from .navigation import mailbox_context
 Role = Recipient.Role
 
 
+class AnotherForm(forms.Form):
+    """To whom else; resending.py says what is wrong with it."""
+
+    address = forms.CharField(
+        label=gettext_lazy("Email Address"),
+        required=False,
+        widget=forms.EmailInput(attrs={"required": True, "spellcheck": "false"}),
+    )
+
+    @classmethod
+    def typed(cls, address: str) -> "AnotherForm":
+        """To be mended."""
+        form = cls({"address": address})
+        form.fields["address"].widget.attrs["autofocus"] = True
+        return form
+
+
 @require_safe
 @opening.never_ahead
 def message(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """One's own copy of a message, opened; the first time, the sender's history notes it."""
     copy = access.openable_entry(request.user, entry)
     opening.note(request, copy)
+    return message_page(request, copy)
+
+
+def message_page(
+    request: AuthenticatedRequest, copy: MailboxEntry, *, another: AnotherForm | None = None, status: int = 200
+) -> HttpResponse:
+    """The message; with `another`, what was typed there to send it to another address, to be mended."""
     context = {**mailbox_context(request, copy.folder), **_message_context(request.user, copy)}
-    return render(request, "messaging/message.html", context)
+    context["another"] = another or AnotherForm()
+    return render(request, "messaging/message.html", context, status=status)
 
 
 def _message_context(user: User, copy: MailboxEntry) -> dict[str, Any]:
@@ -67,17 +94,25 @@ def _senders_part(
     copy: MailboxEntry, files: list[attachments.NamedAttachment], quoted: Sequence[Message]
 ) -> dict[str, Any]:
     """What has become of it, and what only its author may do."""
-    is_open = _state(copy) == ""
-    may_send_on = sending.may_write_to_anyone(copy.message.sender) and replies.may_forward(copy, quoted)
     tracked = tracking.tracking(copy.message, {file.id: file.name for file in files})
     return {
         "tracking": tracked,
         "read_count": sum(one.is_read for one in tracked),
         "can_recall": not copy.message.is_recalled(),
         "can_extend": expiry.may_extend(copy.message, copy.now),  # type: ignore[attr-defined]
-        "can_expire": is_open,
-        "can_send_to_another": is_open and may_send_on,
+        "can_expire": _state(copy) == "",
+        "can_send_to_another": _may_send_to_another(copy, quoted),
     }
+
+
+def may_send_to_another(copy: MailboxEntry) -> bool:
+    """Whether its author is offered to."""
+    return _may_send_to_another(copy, rules.quoted_by(copy.message))
+
+
+def _may_send_to_another(copy: MailboxEntry, quoted: Sequence[Message]) -> bool:
+    is_senders = sending.may_write_to_anyone(copy.message.sender)
+    return _state(copy) == "" and is_senders and replies.may_forward(copy, quoted)
 
 
 _recipients = Prepared(lambda message: Recipient.objects.filter(message=message).order_by("id"))

@@ -4,12 +4,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import AuthenticatedRequest
 from messaging import access, resending, sealing, sending
 from messaging.models import MailboxEntry
 
+from .message import AnotherForm, may_send_to_another, message_page
 from .navigation import mailbox_context
 
 
@@ -26,19 +27,33 @@ def resend(request: AuthenticatedRequest, entry: uuid.UUID, recipient: uuid.UUID
     return redirect("message", copy.id)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def send_to_another(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponse:
     """One more recipient for a message already sent; what is worth a second look is asked first."""
     copy = access.sent_entry(request.user, entry)
+    if request.method != "POST":
+        return redirect("message", copy.id)
     typed, seen = request.POST.get("address", ""), request.POST.getlist("seen")
+    if "cancel" in request.POST:
+        return message_page(request, copy, another=AnotherForm.typed(typed))
     try:
-        user = resending.send_to_another(actor=request.user, entry=copy, typed=typed, seen=seen)
-        said = _("Sent to %(address)s too. “Recall for this recipient” takes it back.")
-        messages.success(request, said % {"address": user.address})
+        address = resending.send_to_another(actor=request.user, entry=copy, typed=typed, seen=seen)
     except sending.NeedsConfirmation as needed:
         return _ask(request, copy, typed, needed.cautions)
     except resending.NotResent as why:
-        messages.error(request, str(why))
+        return _refuse(request, access.sent_entry(request.user, entry), typed, str(why))
+    said = _("Sent to %(address)s too. “Recall for this recipient” takes it back.")
+    messages.success(request, said % {"address": address})
+    return redirect("message", copy.id)
+
+
+def _refuse(request: AuthenticatedRequest, copy: MailboxEntry, typed: str, why: str) -> HttpResponse:
+    """At the field, where another address may do; the look-up is a fresh one."""
+    if may_send_to_another(copy):
+        form = AnotherForm.typed(typed)
+        form.add_error("address", why)
+        return message_page(request, copy, another=form, status=422)
+    messages.error(request, why)
     return redirect("message", copy.id)
 
 

@@ -281,6 +281,12 @@ PAGES: dict[str, list[Look]] = {
             copy("message", "message", "sender"),
             one_after_the_other(open_everything, press("Send Securely", address="someone@0utside.example")),
         ),
+        Look(
+            "sender",
+            "Your results",
+            copy("message", "message", "sender"),
+            one_after_the_other(open_everything, press("Send Securely", address="someone@localhost")),
+        ),
     ],
     "expire": [
         Look("sender", "Expire Now", copy("expire", "message", "sender")),

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.models import Credential, Domain
 from messaging import access, expiry, resending, sending, undo
 from messaging.models import Message, Recipient, RecipientUse
-from messaging.recall import recall_message
+from messaging.recall import recall_for_recipient, recall_message
 from portal import delivery, erased
-from portal.models import OutgoingMail
+from portal.models import AuditEvent, OutgoingMail
 
 from .conftest import SUBJECT, copy_of
 
@@ -134,8 +134,47 @@ def test_another_address_gets_the_message(another, sent, sender, log_in):
     ],
 )
 def test_what_cannot_be_is_said(address, said, another, sender, log_in):
-    page = log_in(sender).post(another, {"address": address}, follow=True)
-    assert said in page.text
+    page = log_in(sender).post(another, {"address": address})
+    assert page.status_code == 422
+    assert page.context["subject"] == SUBJECT
+    field = page.context["another"]["address"]
+    assert said in str(field.errors)
+    assert field.value() == address
+    details = page.text.partition("<details open>")[2].partition("</details>")[0]
+    assert "Send to another address" in details
+    assert 'aria-invalid="true"' in details
+    assert f'aria-describedby="{field.auto_id}_error"' in details
+    assert Recipient.objects.count() == 1
+
+
+def test_a_second_press_is_told_what_the_first_did(another, sent, sender, second_recipient, log_in):
+    client = log_in(sender)
+    for address in ("new@elsewhere.example", f"Second <{second_recipient.address}>"):
+        for _press in range(2):
+            page = client.post(another, {"address": address}, follow=True)
+            assert "too. “Recall for this recipient” takes it back." in page.text
+            assert "already" not in page.text
+    assert Recipient.objects.count() == 3
+    assert AuditEvent.objects.filter(action="message.sent_to_another").count() == 2
+
+
+def test_who_had_it_taken_back_does_not_get_it_again(another, sender, second_recipient, log_in):
+    client = log_in(sender)
+    client.post(another, {"address": second_recipient.address})
+    recall_for_recipient(actor=sender, recipient=Recipient.objects.get(user=second_recipient))
+    page = client.post(another, {"address": second_recipient.address})
+    assert "is a recipient of this message already" in page.text
+
+
+def test_the_address_of_a_question_or_refusal_leads_to_the_message(another, sent, sender, log_in):
+    assert log_in(sender).get(another)["Location"] == reverse("message", args=[copy_of(sent, sender).id])
+
+
+def test_who_takes_a_second_look_can_mend_it(another, sender, log_in):
+    page = log_in(sender).post(another, {"address": "b@0utside.example", "cancel": "yes"})
+    assert page.status_code == 200
+    assert page.context["another"]["address"].value() == "b@0utside.example"
+    assert "<details open>" in page.text
     assert Recipient.objects.count() == 1
 
 
