@@ -2,12 +2,13 @@
 they have exchanged messages with themselves. Never what somebody else has typed or received."""
 
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from accounts.models import Group, User
 from portal import bulk, erased
 
-from .models import Message, Recipient
+from .models import MailboxEntry, Message, Recipient
 
 MOST = 8
 _ERASED = f"@{erased.DOMAIN}"
@@ -39,8 +40,11 @@ def _written_to(user: User, typed: str):
 
 def _heard_from(user: User, typed: str):
     # One step after the other: in one, PostgreSQL looks through all messages, or all people, that there are.
-    received = Recipient.objects.filter(user=user).order_by("-id").values_list("message", flat=True)[:LATEST]
-    wrote = Message.objects.filter(id__in=bulk.among(list(received))).order_by().values_list("sender", flat=True)
+    received = Recipient.objects.filter(user=user).order_by("-id").values_list("id", flat=True)[:LATEST]
+    # Not while their sending can be undone.
+    copies = MailboxEntry.objects.filter(recipient__in=bulk.among(list(received)), visible_at__lte=Now())
+    seen = list(copies.values_list("message", flat=True))
+    wrote = Message.objects.filter(id__in=bulk.among(seen)).order_by().values_list("sender", flat=True)
     senders = User.objects.filter(id__in=bulk.among(list(wrote.distinct()))).exclude(address__endswith=_ERASED)
     senders = senders.filter(Q(address__icontains=typed) | Q(name__icontains=typed))
     return senders.order_by("address").values_list("address", "name").distinct()[: MOST * 4]

@@ -35,6 +35,14 @@ def test_an_external_person_sees_whom_they_know_only(complete, sender, colleague
     assert complete(recipient, "second") == []
 
 
+def test_whoever_writes_is_offered_once_the_message_can_be_seen(complete, sender, recipient, send):
+    sender.organization.undo_seconds = 60
+    sent = send(sender, to=recipient.address)
+    assert complete(recipient, "north") == []
+    sent.entries.update(visible_at=sent.sent_at)
+    assert complete(recipient, "north") == [sender.address]
+
+
 def test_nobody_who_is_erased_is_offered_or_written_to(complete, sender, recipient, administrator, send, log_in):
     send(sender, to=recipient.address)
     send(recipient, to=sender.address)
