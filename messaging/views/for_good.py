@@ -56,7 +56,7 @@ def remove(request: AuthenticatedRequest) -> HttpResponse:
     if _is_sure(request):
         return _removed(request, ids)
     if rows := folders.deleted_among(request.user, ids):
-        return _ask(request, Folder.DELETED, rows, "remove")
+        return _ask(request, Folder.DELETED, rows, "remove", own_path(request.POST.get("keep")))
     if ids:
         messages.info(request, _("Nothing was deleted: what you ticked is not in Deleted Items any more."))
     return back(request)
@@ -74,7 +74,7 @@ def _is_sure(request: AuthenticatedRequest) -> bool:
     return request.POST.get("sure") == "yes"
 
 
-def _ask(request: AuthenticatedRequest, folder: str, rows: list[Row], verb: str, keeps_at: str = "") -> HttpResponse:
+def _ask(request: AuthenticatedRequest, folder: str, rows: list[Row], verb: str, keeps_at: str | None) -> HttpResponse:
     leads_to = own_path(request.POST.get("next")) or reverse(folder)
     context = {
         **mailbox_context(request, folder),

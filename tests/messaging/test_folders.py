@@ -364,8 +364,20 @@ def test_nothing_is_removed_without_a_question(sent, sender, recipient, log_in):
         assert "Delete 1 message for good?" in page.text
         assert [row["title"] for row in page.context["rows"]] == [SUBJECT]
         assert (page.context["next"], page.context["keep"]) == ("/deleted/?older=x", "/deleted/?older=x")
-        assert ("can then no longer be recalled" in page.text) == (person == sender)
+        assert ("no longer recall what you sent" in page.text) == (person == sender)
         assert copy_of(sent, person).removed_at is None
+
+
+def test_who_keeps_a_message_is_led_back_to_it(sent, sender, log_in):
+    client, entry = log_in(sender), copy_of(sent, sender)
+    folders.delete(actor=sender, entry_ids=[entry.id])
+    own = reverse("message", args=[entry.id])
+    button = re.search('formaction="/messages/remove/" name="([^"]+)" value="([^"]+)"', client.get(own).text)
+    page = post(client, "remove", entry, next="/deleted/", **{button[1]: button[2]})
+    assert f'href="{own}">Keep</a>' in page.text
+    assert page.context["next"] == "/deleted/"
+    page = post(client, "remove", entry, next="/deleted/", keep="https://evil.example/")
+    assert 'href="/deleted/">Keep</a>' in page.text
 
 
 def test_nobody_is_asked_about_somebody_elses(sent, recipient, second_recipient, log_in):
