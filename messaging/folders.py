@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -137,6 +137,14 @@ def _rows(user: User, entries: QuerySet[MailboxEntry]) -> list[Row]:
 
 def _own_drafts(user: User, entry_ids: Iterable[uuid.UUID]) -> QuerySet[MailboxEntry]:
     return MailboxEntry.objects.filter(owner=user, kind=Kind.DRAFT, id__in=list(entry_ids)[:PAGE_ROWS])
+
+
+def are_last_of_sent(user: User, entry_ids: list[str]) -> bool:
+    """Whether without these the person has no copy left of something they sent: from one it is recalled, and seen who
+    has read it."""
+    written = MailboxEntry.objects.filter(owner=user, kind__in=[Kind.SENT, Kind.OWN_COPY], removed_at__isnull=True)
+    others = written.exclude(id__in=entry_ids).filter(message=OuterRef("message"))
+    return written.filter(id__in=entry_ids).exclude(Exists(others)).exists()
 
 
 def any_held(user: User, entry_ids: Iterable[uuid.UUID]) -> bool:

@@ -45,7 +45,7 @@ def _discarded(request: AuthenticatedRequest, ids: list[uuid.UUID]) -> HttpRespo
 
 
 def ask_whether_to_discard(request: AuthenticatedRequest, rows: list[Row], *, keeps_at: str = "") -> HttpResponse:
-    return _ask(request, Folder.DRAFTS, rows, "discard", keeps_at)
+    return _ask(request, Folder.DRAFTS, "discard", rows, keeps_at)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +56,9 @@ def remove(request: AuthenticatedRequest) -> HttpResponse:
     if _is_sure(request):
         return _removed(request, ids)
     if rows := folders.deleted_among(request.user, ids):
-        return _ask(request, Folder.DELETED, rows, "remove", own_path(request.POST.get("keep")))
+        keep = own_path(request.POST.get("keep"))
+        ends_recall = folders.are_last_of_sent(request.user, [row.entry for row in rows])
+        return _ask(request, Folder.DELETED, "remove", rows, keep, ends_recall=ends_recall)
     if ids:
         messages.info(request, _("Nothing was deleted: what you ticked is not in Deleted Items any more."))
     return back(request)
@@ -74,13 +76,15 @@ def _is_sure(request: AuthenticatedRequest) -> bool:
     return request.POST.get("sure") == "yes"
 
 
-def _ask(request: AuthenticatedRequest, folder: str, rows: list[Row], verb: str, keeps_at: str | None) -> HttpResponse:
+def _ask(
+    request: AuthenticatedRequest, folder: str, verb: str, rows: list[Row], keep: str | None, **more: bool
+) -> HttpResponse:
     leads_to = own_path(request.POST.get("next")) or reverse(folder)
     context = {
         **mailbox_context(request, folder),
         "rows": shown(rows),
-        "sent": sum(row.kind == MailboxEntry.Kind.SENT for row in rows),
         "next": leads_to,
-        "keep": keeps_at or leads_to,
+        "keep": keep or leads_to,
+        **more,
     }
     return render(request, f"messaging/{verb}.html", context)

@@ -368,6 +368,20 @@ def test_nothing_is_removed_without_a_question(sent, sender, recipient, log_in):
         assert copy_of(sent, person).removed_at is None
 
 
+def test_who_has_another_copy_of_what_they_sent_can_recall_it_still(organization, sender, recipient, send, log_in):
+    organization.bcc_to_mail_server = True
+    organization.save()
+    sender.refresh_from_db()
+    message, client = send(sender, to=recipient.address), log_in(sender)
+    in_sent, in_inbox = (message.entries.get(owner=sender, kind=kind) for kind in ("sent", "own_copy"))
+    for chosen, warns in (([in_sent], False), ([in_inbox], False), ([in_sent, in_inbox], True)):
+        post(client, "delete", *chosen)
+        page = post(client, "remove", *chosen)
+        assert ("no longer recall what you sent" in page.text) == warns
+    post(client, "remove", in_sent, sure="yes")
+    assert "no longer recall what you sent" in post(client, "remove", in_inbox).text
+
+
 def test_who_keeps_a_message_is_led_back_to_it(sent, sender, log_in):
     client, entry = log_in(sender), copy_of(sent, sender)
     folders.delete(actor=sender, entry_ids=[entry.id])
