@@ -4,7 +4,8 @@ import re
 
 from .html_tokens import ATTRIBUTES, COMMENT, SPACE, TAG, decoded
 
-_LINES = frozenset("div li tr".split())
+_LINES = frozenset("address caption center dd div dt hr li tr".split())
+_CELLS = frozenset("td th".split())
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote pre ul ol table".split())
 _UNSEEN = frozenset("title template head".split())
 _TOKEN = re.compile(
@@ -33,22 +34,29 @@ class _Words:
         # Of all pieces, spaces apart.
         self._last_character = ""
         self._unseen = 0
+        self._preformatted = 0
 
     def text(self) -> str:
         return "".join(self._pieces)
 
     def read_tag(self, name: str, *, is_end: bool) -> None:
+        step = -1 if is_end else 1
         if name in _UNSEEN:
-            self._unseen = max(0, self._unseen + (-1 if is_end else 1))
-        elif name != "br":
+            self._unseen = max(0, self._unseen + step)
+        elif name == "br":
+            self._add("" if is_end else "\n")
+        elif name in _CELLS:
+            self._add(" ")
+        else:
             self._begin_block(name)
-        elif not is_end:
-            self._add("\n")
+        if name == "pre":
+            self._preformatted = max(0, self._preformatted + step)
 
     def read_text(self, text: str) -> None:
         if not self._unseen:
-            # In HTML a line's end in the source is a space.
-            self._add(decoded(text).replace("\n", " "))
+            words = decoded(text)
+            # Elsewhere a line's end in the source is a space.
+            self._add(words if self._preformatted else words.replace("\n", " "))
 
     def _begin_block(self, tag: str) -> None:
         """What comes after a block's edge starts on a line of its own; a paragraph has an empty line around it."""

@@ -26,6 +26,12 @@ from portal.plain_text import plain_text
         ("a<br><div>b</div>", "a\nb"),
         ("<p>a</p><div>b</div><p>c</p>", "a\n\nb\n\nc"),
         ("<div>&nbsp;</div><div>a</div>", "a"),
+        ("<table><tr><td>1200</td><td>34</td></tr><tr><th>a<th>b</table>", "1200 34\na b"),
+        ("<td><p>One</p></td><td><p>two</p></td>", "One\n\ntwo"),
+        ("<dl><dt>Term</dt><dd>what it is</dd></dl>", "Term\nwhat it is"),
+        ("a<hr>b<center>c</center><center>d</center>", "a\nb\nc\nd"),
+        ("<pre>line 1\nline 2\n\nline 3</pre>and\nmore", "line 1\nline 2\n\nline 3\n\nand more"),
+        ("</pre>in the\nsource", "in the source"),
     ],
 )
 def test_words_of_html(html, text):
