@@ -58,7 +58,8 @@ class Stream:
             return
         with self._failing_closed():
             if select.select([self._socket], [], [], 0)[0]:
-                self._conclude(self._socket)  # it has had enough, and says why
+                self._verdict = _of_a_part(_answer(self._socket))  # it has had enough, and says why
+                self.abandon()
                 return
             self._socket.sendall(struct.pack("!I", len(data)) + data)
 
@@ -67,7 +68,8 @@ class Stream:
         if self._socket is not None:
             with self._failing_closed():
                 self._socket.sendall(struct.pack("!I", 0))
-                self._conclude(self._socket)
+                self._verdict = _understood(_answer(self._socket))
+                self.abandon()
         return self._verdict or Verdict(Scan.WAITING)
 
     def abandon(self) -> None:
@@ -75,10 +77,6 @@ class Stream:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-    def _conclude(self, connection: socket.socket) -> None:
-        self._verdict = _understood(_answer(connection))
-        self.abandon()
 
     @contextlib.contextmanager
     def _failing_closed(self) -> Iterator[None]:
@@ -93,7 +91,7 @@ class Stream:
         """A scanner that hangs up on a file it finds too large has said so before."""
         with contextlib.suppress(OSError):
             if self._socket is not None and select.select([self._socket], [], [], 1)[0]:
-                return _understood(_answer(self._socket))
+                return _of_a_part(_answer(self._socket))
         return Verdict(Scan.WAITING)
 
 
@@ -116,6 +114,12 @@ def _answer(connection: socket.socket) -> str:
     while not answer.endswith(b"\0") and len(answer) < _LARGEST_ANSWER and (more := connection.recv(1024)):
         answer += more
     return answer.decode(errors="replace").strip("\0\n ")
+
+
+def _of_a_part(answer: str) -> Verdict:
+    """What was said before the file's end: that is no reason to call it clean."""
+    verdict = _understood(answer)
+    return Verdict(Scan.WAITING) if verdict.scan == Scan.CLEAN else verdict
 
 
 def _understood(answer: str) -> Verdict:

@@ -1,6 +1,7 @@
 """clamd's INSTREAM as far as the portal speaks it (clamd(8)), over a real socket, finding the EICAR test file.
 
 server.limit = 1000           StreamMaxLength: says so and hangs up, as clamd does
+server.said_at_limit = "…"    what it says then
 server.answer = "…"           whatever else it might say
 server.seen                   how many bytes of each file arrived
 """
@@ -19,6 +20,7 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!
 class Clamd:
     def __init__(self) -> None:
         self.limit = 25 * 1024 * 1024
+        self.said_at_limit = "INSTREAM size limit exceeded. ERROR"
         self.answer = ""
         self.seen: list[int] = []
 
@@ -35,7 +37,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         while length := struct.unpack("!I", self.rfile.read(4))[0]:
             content += self.rfile.read(length)
             if len(content) > clamd.limit:
-                self.wfile.write(b"INSTREAM size limit exceeded. ERROR\0")
+                self.wfile.write(clamd.said_at_limit.encode() + b"\0")
                 return
         self.wfile.write(clamd.verdict(content).encode() + b"\0")
 

@@ -105,6 +105,17 @@ def test_an_answer_that_is_none_makes_no_file_clean(answer, clamd, attach, monke
     assert Attachment.objects.get().scan == Scan.WAITING
 
 
+def test_a_file_called_clean_before_its_end_is_not(clamd, attach):
+    clamd.limit, clamd.said_at_limit = 1_000, "stream: OK"
+    attach(os.urandom(1_000_000))
+    assert Attachment.objects.get().scan == Scan.WAITING
+
+
+def test_a_virus_found_before_the_end_is_one(clamd, attach):
+    clamd.limit, clamd.said_at_limit = 1_000, "stream: Eicar-Signature FOUND"
+    assert "a virus was found in it (Eicar-Signature)" in attach(os.urandom(1_000_000)).text
+
+
 # --- Not scanned ------------------------------------------------------------------------------------------------
 
 
