@@ -26,7 +26,7 @@ def eml(copy: MailboxEntry) -> Iterator[bytes]:
     boundary = f"=_{copy.message_id.hex}"
     # By hand: the library would close a multipart that has no parts yet.
     opening = f'Content-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
-    yield _addresses(copy) + _head(copy, key).as_bytes().removesuffix(b"\r\n")
+    yield _head(copy, key)
     yield opening.encode() + _text(copy, key).as_bytes()
     for attachment in copy.message.attachments.all():
         yield f"\r\n--{boundary}\r\n".encode()
@@ -38,25 +38,18 @@ def eml(copy: MailboxEntry) -> Iterator[bytes]:
     yield f"\r\n--{boundary}--\r\n".encode()
 
 
-def _addresses(copy: MailboxEntry) -> bytes:
+def _head(copy: MailboxEntry, key: bytes) -> bytes:
     message = copy.message
-    lines = [mime.header("From", mime.mailbox(message.sender.name, message.sender.address))]
+    lines = [mime.written("From", mime.mailbox(message.sender.name, message.sender.address))]
     listed = list(message.recipients.order_by("id"))
     for name, role in (("To", Recipient.Role.TO), ("Cc", Recipient.Role.CC), ("Bcc", Recipient.Role.BCC)):
         people = [mime.mailbox(person.name, person.address) for person in listed if person.role == role]
         if people and (role != Recipient.Role.BCC or copy.is_authors):
-            lines.append(mime.header(name, ", ".join(people)))
-    return b"".join(lines)
-
-
-def _head(copy: MailboxEntry, key: bytes) -> EmailMessage:
-    message = copy.message
-    head = EmailMessage(policy=_WIRE)
-    head["Subject"] = " ".join(sealing.open_subject(message, key).split())
+            lines.append(mime.written(name, ", ".join(people)))
+    lines.append(mime.written("Subject", sealing.open_subject(message, key)))
     if message.sent_at is not None:
-        head["Date"] = format_datetime(message.sent_at)
-    head["MIME-Version"] = "1.0"
-    return head
+        lines.append(mime.written("Date", format_datetime(message.sent_at)))
+    return b"".join([*lines, mime.written("MIME-Version", "1.0")])
 
 
 def _text(copy: MailboxEntry, key: bytes) -> EmailMessage:
@@ -73,7 +66,7 @@ def body_with_quotes(copy: MailboxEntry, key: bytes) -> str:
     reader = {"user": copy.owner, "organization": copy.message.organization}
     quotes = [quote | {"body": bodies.shown(quote["body"])} for quote in replies.open_quotes(copy.message, key)]
     shown = [render_to_string("messaging/quote.html", reader | {"quote": quote}) for quote in quotes]
-    return "".join([sealing.open_body(copy.message, key), *shown])
+    return "".join([bodies.shown(sealing.open_body(copy.message, key)), *shown])
 
 
 def _attachment(attachment: Attachment, key: bytes) -> Iterator[bytes]:

@@ -23,8 +23,7 @@ _LINE_END = "\r\n"
 _ASCII = bytes(range(128))
 
 
-@lru_cache(maxsize=1024)
-def header(name: str, value: str, *, utf8: bool = False) -> bytes:
+def written(name: str, value: str, *, utf8: bool = False) -> bytes:
     """One header with its line end, folded and encoded as it has to be. utf8: as it is (RFC 6532)."""
     if name == "Subject":
         return _subject(value)
@@ -34,6 +33,10 @@ def header(name: str, value: str, *, utf8: bool = False) -> bytes:
         return f"{name}: {value}\r\n".encode()
     wire = policy.SMTP.clone(cte_type="7bit", utf8=utf8)
     return wire.fold(*wire.header_store_parse(name, value)).encode()
+
+
+# Those of notifications, which say the same again and again.
+header = lru_cache(maxsize=1024)(written)
 
 
 def mailbox(name: str, address: str) -> str:

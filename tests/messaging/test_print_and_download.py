@@ -9,6 +9,7 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
+from messaging import sealing
 from messaging.models import Message, Quote, Recipient
 from messaging.replies import Answer
 from portal.ids import uuid7
@@ -92,6 +93,31 @@ def test_a_subject_cannot_add_headers(sent, sender, recipient, log_in):
     log_in(sender).post(reverse("draft", args=[uuid7()]), form)
     message = fetch(log_in(sender), copy_of(Message.objects.latest("sent_at"), sender))
     assert message["Bcc"] is None
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "2024 – für „Straße“ Re: März für –",
+        "=?utf-8?q?Your_bank?=",
+        "Ä" * 150,
+        "results",
+        "a, b <c@d.example>",
+        "مرحبا",
+    ],
+)
+def test_the_subject_comes_back_as_it_was_written(subject, sender, recipient, send, log_in):
+    message = send(sender, to=recipient.address, subject=subject)
+    fetched = fetch(log_in(sender), copy_of(message, sender))
+    assert fetched["Subject"] == subject
+    assert fetched["Date"].datetime == message.sent_at.replace(microsecond=0)
+
+
+def test_the_file_is_under_the_rules_of_today(sent, sender, log_in):
+    copy = copy_of(sent, sender)
+    sent.body = sealing.seal_message_text(sent, sealing.open_message_key(copy), "body", "<p onclick=x()>seen</p>")
+    sent.save()
+    assert "<p>seen</p>" in fetch(log_in(sender), copy).get_body(["html"]).get_content()
 
 
 def test_where_downloading_is_not_allowed_there_is_none(sent, recipient, log_in):
