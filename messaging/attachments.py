@@ -178,7 +178,7 @@ def remove_files_on_commit(file_ids: list[uuid.UUID]) -> None:
     def remove_files() -> None:
         shared = set(Attachment.objects.filter(file_id__in=bulk.among(file_ids)).values_list("file_id", flat=True))
         for file_id in set(file_ids) - shared:
-            sealed_files.remove(file_id)
+            _unlink(sealed_files.path_of(file_id))
 
     transaction.on_commit(remove_files)
 
@@ -198,9 +198,18 @@ def collect_orphans() -> int:
         shared = set(known.values_list("file_id", flat=True))
         for file_id, path in some:
             if file_id not in shared:
-                path.unlink(missing_ok=True)
-                removed += 1
+                removed += _unlink(path)
     return removed
+
+
+def _unlink(path: Path) -> bool:
+    """Whether it is gone. One that cannot be deleted is for people to look at, and no reason to leave the others."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        logger.exception("an attachment's file could not be deleted")
+        return False
+    return True
 
 
 def _files_older_than(oldest: float) -> Iterator[tuple[uuid.UUID, Path]]:

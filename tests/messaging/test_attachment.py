@@ -288,6 +288,20 @@ def test_orphans_are_collected_after_an_hour(send_file, settings):
 
 
 @pytest.mark.django_db
+def test_one_that_cannot_be_deleted_keeps_no_other(settings, tmp_path):
+    settings.ATTACHMENTS_DIR = tmp_path
+    stuck, orphan = path_of(uuid7()), path_of(uuid7())
+    stuck.mkdir(parents=True)
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.touch()
+    for path in (stuck, orphan):
+        os.utime(path, (0, 0))
+    assert attachments.collect_orphans() == 1
+    assert stuck.exists()
+    assert not orphan.exists()
+
+
+@pytest.mark.django_db
 def test_orphans_are_looked_up_many_at_once_and_what_is_not_ours_stays(settings, tmp_path, django_assert_num_queries):
     settings.ATTACHMENTS_DIR = tmp_path
     orphans = [path_of(uuid7()) for _ in range(30)]
