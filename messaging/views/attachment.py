@@ -3,7 +3,7 @@ import uuid
 
 from csp.constants import HEADER
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
@@ -23,10 +23,7 @@ _ACTIVE = re.compile(r"html|xml|svg|script|shockwave|wasm")
 @opening.never_ahead
 def attachment(request: AuthenticatedRequest, entry: uuid.UUID, attachment: uuid.UUID) -> HttpResponseBase:
     """The file, by download only, streamed: memory use does not depend on its size."""
-    try:
-        copy, row = access.openable_file(request.user, entry, attachment)
-    except access.Gone as gone:
-        raise Http404 from gone
+    copy, row = access.openable_file(request.user, entry, attachment)
     key = sealing.open_message_key(copy)
     if not row.is_released(copy.message.organization.hold_unscanned):
         raise PermissionDenied(attachments.note_on(row, copy.message.organization.hold_unscanned))

@@ -3,7 +3,7 @@ import uuid
 from csp.constants import NONE
 from csp.decorators import csp
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
@@ -20,10 +20,7 @@ from . import opening
 @opening.never_ahead
 def download(request: AuthenticatedRequest, entry: uuid.UUID) -> HttpResponseBase:
     """The whole message as an .eml file, where the definition allows it. The file's name tells nothing of it."""
-    try:
-        copy = access.openable_entry(request.user, entry)
-    except access.Gone as gone:
-        raise Http404 from gone
+    copy = access.openable_entry(request.user, entry)
     if why := rules.why_not(copy, "may_download"):
         raise PermissionDenied(why)
     headers = {"Content-Type": "message/rfc822", "Content-Disposition": 'attachment; filename="message.eml"'}

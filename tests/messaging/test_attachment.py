@@ -1,9 +1,11 @@
 import os
 import time
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 
 from messaging import access, attachments, file_names
@@ -73,7 +75,19 @@ def test_after_a_recall_there_is_no_file(send_file, sender, recipient, log_in):
 
     url, row = send_file(b"x")
     recall_message(actor=sender, message=row.message)
-    assert log_in(recipient).get(url).status_code == 404
+    answer = log_in(recipient).get(url)
+    assert answer.status_code == 410
+    assert "recalled" in answer.text
+
+
+def test_nor_after_it_has_expired(send_file, recipient, log_in):
+    url, row = send_file(b"x")
+    Message.objects.update(expires_at=timezone.now() - timedelta(seconds=1), may_download=True)
+    client = log_in(recipient)
+    for address in (url, reverse("download", args=[copy_of(row.message, recipient).id])):
+        answer = client.get(address)
+        assert answer.status_code == 410
+        assert "expired" in answer.text
 
 
 def test_a_changed_file_is_never_released(send_file, recipient, log_in):
