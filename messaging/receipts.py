@@ -1,6 +1,8 @@
 """Receipts: what the sender learns of each recipient, written when a message is opened or an attachment fetched."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy
@@ -35,24 +37,31 @@ def record_opening(*, actor: User, entry: MailboxEntry) -> None:
 
 def record_fetch(*, actor: User, entry: MailboxEntry, attachment: Attachment) -> None:
     """The first time a recipient fetches an attachment is told to the sender."""
-    if entry.recipient_id is None or _fetches(recipient=entry.recipient_id, attachment=attachment.id):
-        return
-    with transaction.atomic():
-        fetch = AttachmentFetch(recipient_id=entry.recipient_id, attachment=attachment, at=moments.now())
-        AttachmentFetch.objects.bulk_create([fetch], ignore_conflicts=True)
-        audit.record(actor.organization, "attachment.fetched", actor=actor, about=attachment.id)
+    _record(actor, entry, [attachment.id])
 
 
 def record_fetches(*, actor: User, entry: MailboxEntry) -> None:
     """The same of all that go with the message as one file: those that are not held back (eml.py)."""
     hold = entry.message.organization.hold_unscanned
-    for attachment in entry.message.attachments.all() if entry.recipient_id else ():
-        if attachment.is_released(hold):
-            record_fetch(actor=actor, entry=entry, attachment=attachment)
+    _record(actor, entry, [row.id for row in entry.message.attachments.all() if row.is_released(hold)])
 
 
-_fetches = Prepared(
-    lambda recipient, attachment: AttachmentFetch.objects.filter(recipient=recipient, attachment=attachment)
+def _record(actor: User, entry: MailboxEntry, attachments: Sequence[UUID]) -> None:
+    if entry.recipient_id is None:
+        return
+    new = set(attachments) - set(_fetched(recipient=entry.recipient_id))
+    if not new:
+        return
+    with transaction.atomic():
+        now = moments.now()
+        fetches = [AttachmentFetch(recipient_id=entry.recipient_id, attachment_id=one, at=now) for one in sorted(new)]
+        AttachmentFetch.objects.bulk_create(fetches, ignore_conflicts=True)
+        for one in sorted(new):
+            audit.record(actor.organization, "attachment.fetched", actor=actor, about=one)
+
+
+_fetched = Prepared(
+    lambda recipient: AttachmentFetch.objects.filter(recipient=recipient).values_list("attachment_id", flat=True)
 )
 
 

@@ -3,15 +3,17 @@
 from io import BytesIO
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from messaging import definitions, erasing
+from messaging import definitions, erasing, receipts
 from messaging.models import Attachment, AttachmentFetch, Definition, Message
 from messaging.recall import recall_message
 from messaging.scanning import Scan
 from portal import delivery, verdicts
 from portal.ids import uuid7
-from portal.models import OutgoingMail
+from portal.models import AuditEvent, OutgoingMail
 
 from .conftest import BODY, SUBJECT, copy_of, file_named
 
@@ -112,6 +114,22 @@ def test_downloading_the_message_fetches_its_attachments_but_those_held_back(hel
     log_in(recipient).get(url).getvalue()
     log_in(recipient).get(url).getvalue()
     assert AttachmentFetch.objects.count() == (0 if held else 1)
+
+
+def test_however_many_files_they_are_noted_at_once(sender, recipient, write, log_in):
+    entry = write(sender, to=recipient.address)
+    form = {"to": recipient.address, "body": "b", "action": "send"}
+    files = [file_named(f"{n}.txt", b"x") for n in range(20)]
+    log_in(sender).post(reverse("draft", args=[entry.message_id]), form | {"files": files})
+    received = copy_of(Message.objects.get(), recipient)
+    attachments = received.message.attachments.all()
+    with CaptureQueriesContext(connection) as queries:
+        receipts.record_fetches(actor=recipient, entry=received)
+    asked = [query["sql"] for query in queries if "attachmentfetch" in query["sql"]]
+    assert len(asked) == 2
+    assert AttachmentFetch.objects.count() == len(attachments) == 20
+    receipts.record_fetch(actor=recipient, entry=received, attachment=attachments[0])
+    assert AuditEvent.objects.filter(action="attachment.fetched").count() == 20
 
 
 def test_a_failed_notification_is_told_by_mail(sender, recipient, send, smtp):
