@@ -2,6 +2,7 @@
 It is one transaction, and gives the draft back as it was. What the licence counted stays counted."""
 
 from django.db import transaction
+from django.db.models import Min, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -47,9 +48,8 @@ def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipient
         for role in Recipient.Role.values
     }
     sealing.seal_draft_recipients(message, key, typed)
-    # An earlier answer stays one.
     answered = Recipient.objects.filter(message=message.in_reply_to_id, user=actor, answered_at=message.sent_at)
-    answered.update(answered_at=None)
+    answered.update(answered_at=_other_answers(message).aggregate(at=Min("sent_at"))["at"])
     message.expires_at = None if definitions.is_usual_expiry(message) else message.expires_at
     message.read_receipt = message.read_receipt and not definitions.asks_for_receipts(message)
     message.sent_at = None
@@ -58,6 +58,11 @@ def _back_to_draft(actor: User, entry: MailboxEntry, message: Message, recipient
     entry.delete()
     # Under the same id: by it a second press of the button finds the draft.
     drafts.add_draft_entry(message, key, moments.now(), entry_id)
+
+
+def _other_answers(message: Message) -> QuerySet[Message]:
+    same = Message.objects.filter(sender=message.sender_id, in_reply_to=message.in_reply_to_id, sent_at__isnull=False)
+    return same.exclude(id=message.id)
 
 
 def _written(recipient: Recipient) -> str:

@@ -268,6 +268,12 @@ def test_an_answer_undone_was_never_given_an_earlier_one_was(reply, recipient):
     assert answered.get().answered_at is None
 
 
+def test_where_the_first_answer_is_undone_the_second_is_one(reply, recipient):
+    first, second = reply(), reply()
+    undo.undo_sending(actor=recipient, entry=first)
+    assert Recipient.objects.get(user=recipient).answered_at == second.message.sent_at
+
+
 def test_the_draft_of_a_reply_names_whom_it_goes_to_by_address(reply, sender, recipient, log_in):
     sender.name = "Doe, Jane"
     sender.save()
