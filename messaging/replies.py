@@ -1,7 +1,7 @@
 """Replies and forwards: each is a new message of its own. What it answers or passes on stands under it as quotes,
 rows of their own."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -72,7 +72,8 @@ def recipients(message: Message, author: User, *, to_all: bool) -> dict[str, lis
     unless there is nobody else."""
     sender, listed = message.sender, _listed(message)
     if sender.pk == author.pk:
-        to, cc = _of_role(listed, Recipient.Role.TO), _of_role(listed, Recipient.Role.CC)
+        others = [one for one in listed if one.user_id != author.pk] or listed
+        to, cc = _of_role(others, Recipient.Role.TO), _of_role(others, Recipient.Role.CC)
         to = to if to or cc else _hidden_copy_of(message, author)
         return {"to": to, "cc": cc if to_all or not to else []}
     to = [] if sender.is_erased else [_person(sender)]
@@ -90,7 +91,7 @@ def _listed(message: Message) -> QuerySet[Recipient]:
     return listed.exclude(user__address__endswith=f"@{erased.DOMAIN}")
 
 
-def _of_role(listed: QuerySet[Recipient], role: str) -> list[Person]:
+def _of_role(listed: Iterable[Recipient], role: str) -> list[Person]:
     return [_person(recipient.user) for recipient in listed if recipient.role == role]
 
 

@@ -225,6 +225,15 @@ def test_the_author_writes_to_cc_again_where_to_is_empty(sender, recipient, send
     assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("cc", recipient.address)}
 
 
+@pytest.mark.parametrize("kind", ["sent", "received"])
+def test_an_author_who_is_a_reader_too_answers_the_others(kind, sender, recipient, send, log_in):
+    sent = send(sender, to=f"{sender.address}, {recipient.address}", cc=sender.address)
+    entry = MailboxEntry.objects.get(message=sent, owner=sender, kind=kind)
+    client = log_in(sender)
+    assert answer(client, client.get(reverse("reply_all", args=[entry.id]))).status_code == 302
+    assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("to", recipient.address)}
+
+
 def test_where_all_are_hidden_the_author_has_nobody_to_write_to_again(sender, recipient, send, log_in):
     sent = send(sender, bcc=recipient.address)
     client, entry = log_in(sender), copy_of(sent, sender)
