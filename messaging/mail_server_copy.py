@@ -12,7 +12,7 @@ from portal import outbox
 from portal.models import OutgoingMail
 from portal.plain_text import plain_text
 
-from . import attachments, sealing
+from . import attachments, bodies, rules, sealing
 from .eml import body_with_quotes
 from .models import MailboxEntry
 
@@ -50,9 +50,12 @@ def render(mail: OutgoingMail) -> EmailMessage | None:
 
 def _written(entry: MailboxEntry) -> EmailMessage:
     key = sealing.open_message_key(entry)
-    html = body_with_quotes(entry, key)
+    # What may not be downloaded does not leave by being answered or passed on either.
+    is_bound = bool(rules.why_not(entry, "may_download"))
+    html = _without_quotes(entry, key) if is_bound else body_with_quotes(entry, key)
     listed = attachments.listed(entry.message, key)
     attach = sum(file.size for file in listed) <= MAX_ATTACHED_BYTES and all(file.released for file in listed)
+    attach = attach and not (is_bound and entry.message.forwards_id)
     if listed and not attach:
         html += "<p>{}</p>".format(_("The attachments are in the portal: %s") % len(listed))
     message = EmailMessage()
@@ -64,6 +67,11 @@ def _written(entry: MailboxEntry) -> EmailMessage:
         name = sealing.open_attachment_name(row, key)
         message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
     return message
+
+
+def _without_quotes(entry: MailboxEntry, key: bytes) -> str:
+    instead = _("What this message quotes may not leave the portal. You can read it there.")
+    return f"{bodies.shown(sealing.open_body(entry.message, key))}<p>{instead}</p>"
 
 
 outbox.register(KIND, render, label=gettext_lazy("Copy to the mail server"))

@@ -12,7 +12,7 @@ from portal import delivery
 from portal.ids import uuid7
 from portal.models import OutgoingMail
 
-from .conftest import BODY, SUBJECT
+from .conftest import BODY, SUBJECT, copy_of, file_named
 
 
 @pytest.fixture
@@ -62,6 +62,35 @@ def test_the_copy_says_who_wrote_what_is_quoted(sent, sender, recipient, send, s
     words = copy.get_body(("plain",)).get_content()
     assert f"To: First Recipient <{recipient.address}>" in words
     assert words.index("And more.") < words.index("<sender@north.example>, ") < words.index(SUBJECT) < words.index(BODY)
+
+
+@pytest.mark.parametrize("is_forward", [False, True])
+def test_what_may_not_be_downloaded_does_not_leave_by_being_answered(is_forward, sender, recipient, send, log_in, smtp):
+    form = {
+        "to": sender.address,
+        "subject": SUBJECT,
+        "body": BODY,
+        "action": "send",
+        "files": file_named("a.pdf", b"x"),
+    }
+    first = send(sender, to=recipient.address)
+    answered = {"answers": str(copy_of(first, recipient).id)}
+    log_in(recipient).post(reverse("draft", args=[uuid7()]), form | answered)
+    received = Message.objects.get(sender=recipient)
+    Message.objects.filter(sender=recipient).update(may_download=False, may_forward=True)
+    send(
+        sender,
+        to=recipient.address,
+        body="And more.",
+        answer=Answer(copy_of(received, sender), is_forward=is_forward),
+    )
+    delivery.deliver_due()
+    copy = next(mail for mail in smtp.messages if "And more." in mail.get_body(("plain",)).get_content())
+    assert copy.rcpt == [sender.address]
+    assert "What this message quotes may not leave the portal." in copy.get_body(("plain",)).get_content()
+    assert BODY not in copy.as_string()
+    assert list(copy.iter_attachments()) == []
+    assert ("The attachments are in the portal: 1" in copy.get_body(("plain",)).get_content()) == is_forward
 
 
 def test_a_recall_stops_it_and_leaves_the_authors_copies(sent, sender, log_in, smtp):
