@@ -27,8 +27,6 @@ def keep(
     text = form.text(before)
     files = _beyond(sent, uploads) if sent else list(uploads)
     if _is_the_same(text, before, actor) and not files:
-        for upload in uploads:
-            upload.discard()
         return None
     entry = drafts.second(sent, text) if sent else drafts.create(actor, uuid7(), text)
     entry.message.window = text.window

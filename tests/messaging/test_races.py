@@ -23,7 +23,7 @@ from portal import delivery, moments
 from portal.ids import uuid7
 from portal.models import AuditEvent, Organization, OutgoingMail, RetentionKey
 
-from .conftest import BODY, SUBJECT, copy_of
+from .conftest import BODY, SUBJECT, copy_of, file_named
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +68,22 @@ def test_the_same_form_posted_at_once_makes_one_message(sender, recipient, log_i
     assert set(statuses) == {302}
     assert Message.objects.filter(sent_at__isnull=False).count() == 1
     assert MailboxEntry.objects.filter(owner=recipient).count() == 1
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_so_does_a_form_with_a_file_that_every_reader_gets(round_, sender, recipient, log_in, write):
+    write(sender)
+    form = {"to": recipient.address, "subject": "s", "body": "b", "action": "send"}
+    url = reverse("draft", args=[uuid7()])
+    clients = [log_in(sender) for _ in range(4)]
+    statuses = at_once(
+        *[partial(_status, client, url, form | {"files": file_named("a.txt", b"a")}) for client in clients]
+    )
+    assert set(statuses) == {302}
+    message = Message.objects.get(sent_at__isnull=False)
+    reader, copy = log_in(recipient), copy_of(message, recipient)
+    files = [reader.get(reverse("attachment", args=[copy.id, row.id])) for row in message.attachments.all()]
+    assert {file.getvalue() for file in files} == {b"a"}
 
 
 def _status(client, url, form) -> int:

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from messaging.models import MailboxEntry, Message
+from messaging import access, sending
+from messaging.models import Attachment, MailboxEntry, Message
 from portal.ids import uuid7
 from portal.models import Organization
 
@@ -87,6 +88,24 @@ def test_a_file_that_went_with_it_is_nothing_new(client, form):
         file = {"files": file_named("a.txt", b"a")}
         assert client.post(url, form | file | {"action": "send"}).url == reverse("sent")
     assert Message.objects.count() == 1
+
+
+def test_what_the_second_click_brought_is_not_taken_from_what_the_first_sent(
+    client, form, sender, recipient, log_in, monkeypatch
+):
+    """Both had saved, each with its file, before either sent."""
+    send_draft = sending.send_draft
+
+    def send_after_another(*, entry, **how):
+        send_draft(actor=sender, entry=access.draft_entry(sender, entry.message_id))
+        return send_draft(entry=entry, **how)
+
+    monkeypatch.setattr(sending, "send_draft", send_after_another)
+    url = reverse("draft", args=[uuid7()])
+    client.post(url, form | {"action": "send", "files": file_named("a.txt", b"a")})
+    row = Attachment.objects.get()
+    file = log_in(recipient).get(reverse("attachment", args=[copy_of(row.message, recipient).id, row.id]))
+    assert file.getvalue() == b"a"
 
 
 def test_so_is_what_was_written_on_after_going_back(client, address, form):
