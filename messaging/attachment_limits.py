@@ -59,7 +59,8 @@ class Room:
 
 def room_in(message: Message, sender: User) -> Room:
     """What this draft may still take. Holds the sender's row, so that parallel uploads cannot exceed the storage."""
-    User.objects.select_for_update(of=("self",)).get(pk=sender.pk)
+    # Not for its key: whoever writes to them would wait for their upload.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=sender.pk)
     organization = message.organization
     used = message.attachments.aggregate(bytes=Sum("size"))["bytes"] or 0
     return Room(

@@ -2,7 +2,7 @@
 sending twice, from two clicks or a repeated request, finds the same message."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from portal import keyring, moments
 from portal.ids import uuid7
 
 from . import attachments, definitions, draft_quotes, replies, sealing
-from .models import MailboxEntry, Message
+from .models import MailboxEntry, Message, Quote
 from .replies import Answer
 from .uploads import SealedUpload
 
@@ -230,10 +230,17 @@ def open_draft(entry: MailboxEntry) -> DraftText:
     )
 
 
+def hold_what_is_quoted(drafts: Collection[uuid.UUID]) -> None:
+    """Before the quotes and files of these go: a recall of what they quote takes them, too, in an order of its own."""
+    sources = Quote.objects.filter(message__in=drafts, source__isnull=False).values_list("source", flat=True)
+    replies.hold(set(sources))
+
+
 @transaction.atomic
 def discard_draft(*, entry: MailboxEntry) -> None:
     """Destroy the draft, key first; its files go once that is committed."""
     message = entry.message
+    hold_what_is_quoted([message.id])
     file_ids = list(message.attachments.values_list("file_id", flat=True))
     entry.delete()
     message.delete()

@@ -164,6 +164,7 @@ def discard(*, actor: User, entry_ids: Iterable[uuid.UUID]) -> int:
     entries = _own_drafts(actor, entry_ids)
     unsent = Message.objects.filter(id__in=entries.values("message_id"), sent_at__isnull=True)
     held = list(unsent.select_for_update().order_by("pk").values_list("pk", flat=True))
+    drafts.hold_what_is_quoted(held)
     # A body may be megabytes, and nobody reads it any more.
     found = entries.filter(message__in=held).select_related("message").defer("message__body")
     for entry in found:

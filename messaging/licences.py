@@ -72,7 +72,8 @@ def usage(sender: User, month: date) -> Usage:
 def count_recipients(sender: User, external_addresses: Iterable[str], sent_at: datetime) -> None:
     """Count these external addresses for the sender's month, each once, in the caller's transaction. OverLimit, and
     nothing counted, when they are too many."""
-    User.objects.select_for_update(of=("self",)).get(pk=sender.pk)
+    # Not for its key: messages refer to it, which two who write to each other would wait for.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=sender.pk)
     month = month_of(sender, sent_at)
     wanted = set(external_addresses)
     known = RecipientUse.objects.filter(sender=sender, month=month, address__in=bulk.among_texts(list(wanted)))

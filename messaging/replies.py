@@ -181,7 +181,7 @@ def quote_under(message: Message, key: bytes, quotes: list[dict[str, Any]]) -> N
     Held, as a recall holds it: what is recalled at this moment is either taken from what is written here, or was taken
     before and is not written. Message rows in the order of their ids and before any quote: nobody waits for each other.
     """
-    _hold({content["source"] for content in quotes if content["source"]})
+    hold({content["source"] for content in quotes if content["source"]})
     gone = _taken_meanwhile(message)
     rows = []
     for position, content in enumerate(quotes):
@@ -195,8 +195,9 @@ def quote_under(message: Message, key: bytes, quotes: list[dict[str, Any]]) -> N
     Quote.objects.bulk_create(rows)
 
 
-def _hold(messages: Collection[UUID]) -> None:
-    """Not for their keys: the reply refers to what it answers already, as another reply may that waits for this one."""
+def hold(messages: Collection[UUID]) -> None:
+    """As a recall of each holds it, in the order of their ids. Not for their keys: the reply refers to what it answers
+    already, as another reply may that waits for this one."""
     rows = Message.objects.filter(id__in=messages).order_by("id").select_for_update(no_key=True)
     list(rows.values_list("id", flat=True))
 

@@ -218,6 +218,30 @@ def test_a_recall_that_destroys_quotes_against_answers_being_saved(round_, sende
     assert not Quote.objects.filter(source=message, content__isnull=False).exists()
 
 
+@pytest.mark.parametrize("round_", range(6))
+def test_recall_against_discarding_its_answers(round_, sender, recipient, send, write):
+    message = send(sender, to=recipient.address)
+    answered = access.openable_entry(recipient, copy_of(message, recipient).id)
+    entries = [write(recipient, answer=Answer(answered)).id for _ in range(20)]
+    results = at_once(
+        lambda: recall_message(actor=sender, message=message),
+        lambda: folders.discard(actor=recipient, entry_ids=entries),
+    )
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert not MailboxEntry.objects.filter(kind="draft").exists()
+
+
+def test_two_who_write_to_each_other_and_to_somebody_outside(organization, make_user, sender, recipient, write):
+    other = make_user(organization, "other@north.example", is_licensed=True)
+    for _round in range(5):
+        drafts_of = {
+            author: write(author, to=f"{reader.address}, {recipient.address}")
+            for author, reader in ((sender, other), (other, sender))
+        }
+        results = at_once(*[partial(sending.send_draft, actor=who, entry=entry) for who, entry in drafts_of.items()])
+        assert [type(result) for result in results] == [MailboxEntry, MailboxEntry]
+
+
 @pytest.fixture
 def sent_with_a_file(sender, recipient, log_in):
     """A message that may be downloaded, with an attachment."""
