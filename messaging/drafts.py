@@ -44,7 +44,7 @@ class SavedDraft:
 
 
 class AlreadySent(Exception):
-    """The draft was sent in the meantime: by a second click, another window or a repeated request."""
+    """The draft was sent in the meantime, by a second click, another window or a repeated request; or discarded."""
 
 
 class SavedMeanwhile(Exception):

@@ -112,10 +112,8 @@ def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             return _write(request, message, entry)
-        except drafts.SavedMeanwhile:
-            return draft(request, message)
-        except drafts.AlreadySent:
-            return _already_sent(request, message)
+        except (drafts.SavedMeanwhile, drafts.AlreadySent):
+            return draft(request, message)  # whichever it is now
     if entry is None:
         raise Http404
     return draft_page(request, entry)
@@ -128,6 +126,12 @@ _SECOND = gettext_lazy(
 
 
 _SENT = gettext_lazy("This message has been sent already. What you wrote here since is kept as a draft of its own.")
+
+
+_DISCARDED = gettext_lazy(
+    "This draft was discarded meanwhile. What you wrote here is kept as a new one. Look it over before you send it: "
+    "its files and what it answered may be missing."
+)
 
 
 _UNANSWERABLE = gettext_lazy(
@@ -154,7 +158,13 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
     """Save first, whatever the button: from then on nothing that goes wrong can lose what was written."""
     form = ComposeForm(request.POST)
     action = request.POST.get("action", "save")
+    text = form.text(drafts.open_draft(entry) if entry else None)
     answer, warning = None, ""
+    if entry is None and text.revision is not None:
+        if action == "discard":
+            return redirect("drafts")
+        # Under another id: a second click must not find it and send it.
+        message_id, warning = uuid7(), str(_DISCARDED)
     if entry is None:
         try:
             answer = _answer_of(request, form)
@@ -166,7 +176,7 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         actor=request.user,
         message_id=message_id,
         entry=entry,
-        text=form.text(drafts.open_draft(entry) if entry else None),
+        text=text,
         answer=answer,
         uploads=_uploads(request),
         removed_attachments=parsed_uuids(request.POST.getlist("remove")),

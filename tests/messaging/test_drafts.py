@@ -6,12 +6,14 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
-from messaging import access, drafts
+from messaging import access, drafts, folders
 from messaging.drafts import DraftText
 from messaging.models import Message
 from portal.ids import uuid7
 
-from .conftest import BODY, SUBJECT, discard, file_named
+from .conftest import BODY, SUBJECT, copy_of, discard, file_named
+
+GONE = "This draft was discarded meanwhile."
 
 
 @pytest.fixture
@@ -127,6 +129,79 @@ def test_after_sending_a_late_autosave_says_so(client, address, recipient):
     response = client.post(address, form | {"body": "late", "action": "autosave"})
     assert response.json() == {"sent": True}
     assert Message.objects.get().sent_at is not None
+
+
+@pytest.fixture
+def discarded(client, address):
+    """What a window sends back that shows a draft with a file, discarded in another since."""
+    client.post(address, {"action": "attach", "body": BODY, "files": file_named("report.pdf", b"x")})
+    form = window(client, address)
+    discard(client, address, form)
+    assert not Message.objects.exists()
+    return form
+
+
+@pytest.mark.parametrize("action", ["send", "send_confirmed", "save", "attach", "upload"])
+def test_one_discarded_in_another_window_is_kept_anew_and_not_sent(client, address, discarded, recipient, action):
+    page = client.post(address, discarded | {"action": action, "body": "Written since."}, follow=True)
+    assert GONE in page.text
+    assert "Written since." in page.text
+    assert page.context["form"].initial["to"] == recipient.address
+    assert "Draft saved." not in page.text
+    assert not Message.objects.filter(sent_at__isnull=False).exists()
+    again = client.post(page.context["action"], window(client, page.context["action"]) | {"action": "send"})
+    assert again.url == reverse("sent")
+
+
+def test_nor_is_it_by_the_second_of_two_clicks(client, address, recipient):
+    client.post(address, {"to": recipient.address, "body": BODY, "action": "discard"})
+    form = window(client, address) | {"action": "send"}
+    discard(client, address, form)
+    for _click in range(2):
+        client.post(address, form)
+    assert not Message.objects.filter(sent_at__isnull=False).exists()
+
+
+def test_saving_while_one_types_says_so_once(client, address, discarded):
+    told = autosave(client, address, discarded, body="Written since.").json()
+    assert GONE in told["warning"]
+    again = discarded | {"revision": told["revision"], "body": "And more."}
+    assert autosave(client, told["url"], again).json()["warning"] == ""
+    assert "And more." in client.get(told["url"]).text
+    assert Message.objects.count() == 1
+
+
+def test_discarding_it_here_too_leads_to_drafts(client, address, discarded):
+    page = client.post(address, discarded | {"action": "discard"}, follow=True)
+    assert page.redirect_chain == [(reverse("drafts"), 302)]
+    assert not Message.objects.exists()
+
+
+def test_what_it_answered_is_known_to_the_page_on_which_it_was_begun(sender, recipient, send, log_in):
+    original = send(sender, to=recipient.address)
+    client = log_in(recipient)
+    page = client.get(reverse("reply", args=[copy_of(original, recipient).id]))
+    form = {name: page.context["form"][name].value() for name in ("answers", "subject", "window")}
+    told = autosave(client, page.context["action"], form, body="Yes.").json()
+    discard(client, told["url"])
+    seen = form | {"revision": told["revision"], "body": "Yes."}
+    page = client.post(told["url"], seen | {"action": "send"}, follow=True)
+    assert GONE in page.text
+    assert BODY in page.text
+    assert not Message.objects.filter(in_reply_to=original, sent_at__isnull=False).exists()
+
+
+def test_discarded_in_this_moment_it_is_not_taken_for_sent(sender, client, address, monkeypatch):
+    form, save_draft = window(client, address), drafts.save_draft
+
+    def save_after_discarding(*, entry, **fields):
+        folders.discard(actor=sender, entry_ids=[entry.id] if entry else [])
+        return save_draft(entry=entry, **fields)
+
+    monkeypatch.setattr(drafts, "save_draft", save_after_discarding)
+    told = autosave(client, address, form, body="Written since.").json()
+    assert GONE in told["warning"]
+    assert "Written since." in client.get(told["url"]).text
 
 
 def test_an_upload_that_took_long_writes_over_nothing_newer(client):
