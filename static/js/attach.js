@@ -3,16 +3,19 @@
 
 const form = document.querySelector("form.compose");
 const waiting = []; // of uploads, in their order
+const unsettled = new Set(); // uploads that went off, of which nothing has told yet what became of them
 let current = null;
 let heldBack = null; // name and value of the button that was pressed while files were still on their way
-let warnedOf = []; // rows of files that are not attached: sending goes on without them when it is pressed again
 
 const DOUBLE_CLICK = 700; // milliseconds in which it is not pressed again
+const PAUSE = 1000; // milliseconds after which a connection that broke is often there again
+const LONGEST = 20000; // milliseconds that the draft's page may take
 
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
 const list = () => form.querySelector("[data-uploads]");
 const words = () => list().dataset;
 const notice = () => form.querySelector("[data-holding]");
+const address = () => form.getAttribute("action"); // not form.action: that is the form's buttons of this name
 const isSending = ({ value }) => value.startsWith("send");
 const missing = () => [...list().querySelectorAll(".upload--refused")];
 const nameIn = (row) => row.querySelector("bdi").textContent;
@@ -35,18 +38,32 @@ class Upload {
     this.tries = 0;
   }
 
+  queue() {
+    this.isUnsure = false;
+    this.show(words().waits, { cancel: !unsettled.has(this) });
+    waiting.push(this);
+    if (!current) next();
+  }
+
   start() {
+    return unsettled.has(this) ? this.look() : this.send();
+  }
+
+  async send() {
+    this.show(words().going, { progress: true });
+    // Logged in anew since it was tried: session.js asks for the token of the new session.
+    if (this.request) await renewedToken().catch(() => {});
+    if (current !== this) return; // cancelled meanwhile
     const request = new XMLHttpRequest();
     this.request = request;
     this.tries += 1;
-    this.show(words().going, { progress: true });
+    unsettled.add(this);
     request.upload.addEventListener("progress", ({ loaded, total }) => (this.bar.value = loaded / total));
     // All of it is there: what is left is short, and cannot be taken back by breaking off.
-    request.upload.addEventListener("load", () => (this.buttons.cancel.hidden = true));
-    request.addEventListener("load", () => this.arrived());
-    request.addEventListener("error", () => this.broke());
-    // Not form.action: that is the form's buttons of this name.
-    request.open("POST", form.getAttribute("action") ?? location.href);
+    request.upload.addEventListener("load", () => this.offer("cancel", false));
+    request.addEventListener("load", () => this.answered());
+    request.addEventListener("error", () => this.look());
+    request.open("POST", address());
     request.send(this.data());
   }
 
@@ -59,40 +76,55 @@ class Upload {
   }
 
   // The answer is the page itself; what it says of files and problems replaces what stands here.
-  arrived() {
-    const answer = new DOMParser().parseFromString(this.request.responseText, "text/html");
-    const isPage = this.request.status >= 200 && this.request.status < 300 && answer.querySelector("[data-attach]");
-    if (!isPage) return this.failed();
-    const refusal = answer.querySelector(".notices .notice--error");
-    refusal?.remove();
-    takeOver(answer, this.request.responseURL);
-    // Beside its file, and not where the answer about the next one takes its place.
-    if (refusal) this.turnedDown(refusal.textContent.trim());
-    else this.attached();
+  answered() {
+    const { status, responseText, responseURL } = this.request;
+    const page = pageIn(responseText);
+    if (status >= 500) return this.look({ again: false }); // perhaps in the portal's place, which is still at it
+    if (status >= 300 || !page) {
+      unsettled.delete(this);
+      return this.failed();
+    }
+    form.elements.revision.value = page.querySelector('[name="revision"]').value;
+    takeOver(page, responseURL);
+    if (unsettled.has(this) && !this.turnedDown()) this.attached();
+    next();
+  }
+
+  // That no answer came does not mean that the file is not there: the draft's page tells, before it goes once more by
+  // itself or is left out.
+  async look({ again = true } = {}) {
+    this.show(words().looks, { cancel: false });
+    const page = await new Promise((resolve) => setTimeout(resolve, PAUSE)).then(draftPage).catch(() => undefined);
+    if (page) takeOver(page, address());
+    if (!unsettled.has(this) || (page && this.turnedDown())) return next();
+    this.isUnsure = page === undefined;
+    if (this.isUnsure || this.tries > 1 || !again) return this.failed();
+    if (!this.isUnwanted) return this.send();
+    this.end();
     next();
   }
 
   attached() {
+    const told = this.isUnwanted && this.stop(words().afterAll);
     this.end();
-    say(about(words().attached, this.file.name));
-  }
-
-  // Once more by itself: a connection that broke is often there again.
-  broke() {
-    if (this.tries < 2) return setTimeout(() => current === this && this.start(), 1000);
-    this.failed();
+    say(told || about(words().attached, this.file.name));
   }
 
   failed() {
-    if (this.request.status === 403) this.outdated = true;
-    this.refuse(words().failed, { again: true });
+    this.refuse(this.isUnsure ? words().unsure : words().failed, { again: true });
     next();
   }
 
-  // By the portal, which mostly names the file.
-  turnedDown(why) {
+  // By the portal, which mostly names the file; beside it, and not where the answer about the next one takes its place.
+  turnedDown() {
+    const refusal = document.querySelector(".notices .notice--error");
+    if (!refusal) return false;
+    const why = refusal.textContent.trim();
+    refusal.remove();
+    unsettled.delete(this);
     this.refuse(why);
     this.row.querySelector("bdi").hidden = why.includes(this.file.name);
+    return true;
   }
 
   refuse(why, { again = false } = {}) {
@@ -101,34 +133,40 @@ class Upload {
   }
 
   // What was to go with it does not go without it.
-  stop() {
+  stop(sentence = this.isUnsure ? words().notKnown : undefined) {
     const button = letGo();
     if (!button) return "";
-    const told = tell(about(notDone(button), this.file.name), { warning: true });
+    const told = tell(about(sentence ?? notDone(button), this.file.name), { warning: true });
     this.row.scrollIntoView({ block: "center" });
     return told;
   }
 
-  show(state, { progress = false, again = false, refused = false } = {}) {
+  show(state, { progress = false, again = false, refused = false, cancel = true } = {}) {
     this.said.textContent = state;
     this.row.classList.toggle("upload--refused", refused);
+    delete this.row.dataset.told;
     this.bar.hidden = !progress;
     this.bar.value = 0;
     this.buttons.cancel.firstChild.data = refused ? words().dismiss : words().cancel;
-    this.buttons.cancel.hidden = false;
-    this.buttons.again.hidden = !again;
+    this.offer("cancel", cancel);
+    this.offer("again", again);
   }
 
-  async again() {
-    this.show(words().waits);
+  offer(name, is) {
+    if (!is && this.buttons[name] === document.activeElement) input().focus();
+    this.buttons[name].hidden = !is;
+  }
+
+  again() {
     hush();
+    this.isUnwanted = false;
+    this.retry();
     this.buttons.cancel.focus();
+  }
+
+  retry() {
     this.tries = 0;
-    if (this.outdated) await renewedToken().catch(() => {});
-    this.outdated = false;
-    if (!this.row.isConnected) return; // cancelled meanwhile
-    waiting.push(this);
-    if (!current) next();
+    this.queue();
   }
 
   cancel() {
@@ -144,53 +182,76 @@ class Upload {
   }
 
   dismiss() {
-    this.end();
     hush();
+    if (!unsettled.has(this)) return this.end();
+    this.isUnwanted = true;
+    this.retry();
   }
 
   end() {
     const hadFocus = this.row.contains(document.activeElement);
+    unsettled.delete(this);
     this.row.remove();
-    if (hadFocus) form.querySelector('[type="file"]').focus();
+    if (hadFocus) input().focus();
   }
 }
 
-function takeOver(answer, url) {
+const input = () => form.querySelector('[type="file"]');
+
+function pageIn(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return page.querySelector("[data-attach]") && page;
+}
+
+// The page of this draft as it is now; null: there is no draft. Rejects where that cannot be told.
+async function draftPage() {
+  const answer = await fetch(address(), { redirect: "manual", signal: AbortSignal.timeout(LONGEST) });
+  // It leads elsewhere once the draft has been sent, and where one is not logged in any more.
+  if (answer.status === 404 || (answer.type === "opaqueredirect" && (await renewedToken()))) return null;
+  const page = answer.ok && pageIn(await answer.text());
+  if (!page) throw new Error(`${answer.status} ${address()}`);
+  return page;
+}
+
+function takeOver(page, url) {
+  const known = removers().map(({ value }) => value);
   const section = form.querySelector("[data-attach]");
   const hadFocus = section.contains(document.activeElement) || document.activeElement === document.body;
-  const page = answer.querySelector("form.compose");
-  const files = answer.querySelector("[data-attach]");
+  const files = page.querySelector("[data-attach]");
   history.replaceState(history.state, "", url);
-  form.setAttribute("action", page.getAttribute("action"));
-  form.elements.revision.value = page.querySelector('[name="revision"]').value;
+  form.setAttribute("action", page.querySelector("form.compose").getAttribute("action"));
   form.querySelector("[data-discard]").hidden = false;
   section.replaceWith(files);
   // What is asked among the problems stays: the button that is held back may be the answer.
   for (const region of heldBack ? [".notices"] : [".notices", "[data-problems]"]) {
-    document.querySelector(region).replaceChildren(...answer.querySelector(region).childNodes);
+    document.querySelector(region).replaceChildren(...page.querySelector(region).childNodes);
   }
   ready(files);
-  if (hadFocus) files.querySelector('[type="file"]').focus({ preventScroll: true });
+  if (hadFocus) input().focus({ preventScroll: true });
+  for (const button of removers()) if (!known.includes(button.value)) isThere(nameIn(button.closest("li")));
+}
+
+const removers = () => [...form.querySelectorAll("[name=remove]")];
+
+// Whoever's answer lists it. As the portal writes it: systems differ in how they make up an "ü".
+function isThere(name) {
+  [...unsettled].find(({ file }) => file.name.normalize() === name)?.attached();
 }
 
 function next() {
   current = waiting.shift() ?? null;
   if (current) return current.start();
   const button = letGo();
-  if (!button) return;
-  // Looked up anew: it may have stood beside a file, in what has been replaced since.
-  const same = [...form.elements].find(({ name, value }) => name === button.name && value === button.value);
-  form.requestSubmit(same ?? standIn(button));
+  if (button) form.requestSubmit(standIn(button));
 }
 
-// What it was pressed for holds, though it stands there no more.
+// What it was pressed for holds, though it may have stood beside a file, in what has been replaced since.
 function standIn({ name, value }) {
   const button = Object.assign(document.createElement("button"), { name, value, hidden: true });
   form.append(button);
   return button;
 }
 
-// Logged in anew since this page was made: session.js asks for the token of the new session.
 function renewedToken() {
   return new Promise((resolve) => document.dispatchEvent(new CustomEvent("token", { detail: resolve })));
 }
@@ -213,15 +274,10 @@ function tell(text, { warning = false } = {}) {
 
 // What was told of the files may hold no longer.
 function hush() {
-  if (heldBack) return;
-  notice().hidden = true;
-  warnedOf = [];
+  if (!heldBack) notice().hidden = true;
 }
 
-function notDone(button) {
-  if (isSending(button)) return words().notSent;
-  return button.value === "save" ? words().notSaved : words().notDone;
-}
+const notDone = (button) => (isSending(button) ? words().notSent : words().notDone);
 
 function add(files) {
   hush();
@@ -229,12 +285,8 @@ function add(files) {
   for (const file of files) {
     const upload = new Upload(file);
     if (file.size > most) upload.refuse(words().tooLarge);
-    else {
-      upload.show(words().waits);
-      waiting.push(upload);
-    }
+    else upload.queue();
   }
-  if (!current) next();
 }
 
 function ready(section) {
@@ -296,7 +348,8 @@ function holdBack() {
   form.addEventListener("submit", (event) => {
     isDiscarded = event.submitter?.value === "discard";
     if (isDiscarded || event.defaultPrevented) return;
-    if (isSending(event.submitter) && !isToldOf(missing())) warn(missing());
+    for (const upload of unsettled) if (upload.isUnsure) upload.retry();
+    if (isSending(event.submitter) && !missing().every(isTold)) warn(missing());
     else if (current) hold(event.submitter);
     else return;
     event.preventDefault();
@@ -306,13 +359,13 @@ function holdBack() {
   });
 }
 
-const isToldOf = (rows) => rows.every((row) => warnedOf.includes(row));
+const isTold = ({ dataset }) => "told" in dataset;
 
 function warn(rows) {
   const { oneMissing, manyMissing } = words();
   const names = rows.map(nameIn).join(", ");
   say(tell(about(rows.length > 1 ? manyMissing : oneMissing, names), { warning: true }));
-  setTimeout(() => (warnedOf = rows), DOUBLE_CLICK);
+  setTimeout(() => rows.forEach(({ dataset }) => (dataset.told = "")), DOUBLE_CLICK);
 }
 
 function hold({ name, value }) {

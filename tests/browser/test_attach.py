@@ -1,10 +1,14 @@
 """Files go as soon as they are chosen or dropped: static/js/attach.js."""
 
+import unicodedata
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from messaging.models import Attachment, Message
+from accounts.models import PortalSession
+from messaging import sending
+from messaging.models import Attachment, MailboxEntry, Message
 
 from .good import assert_good
 
@@ -55,6 +59,115 @@ def test_when_it_fails_the_plain_way_is_taken(open_browser, sender, file, compla
 
     assert Attachment.objects.count() == 1
     complaints.clear()
+
+
+def break_uploads(page) -> None:
+    page.route("**/drafts/**", lambda it: it.abort() if it.request.method == "POST" else it.fallback())
+
+
+def lose_answers(page, how: str, times: int = 1) -> None:
+    """Of what reaches the portal: the line breaks, or what stands before it has waited for too long."""
+
+    def lose(route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort() if how == "broke" else route.fulfill(status=504)
+
+    page.route("**/drafts/**", lose, times=times)
+
+
+LOST = pytest.mark.parametrize("how", ["broke", "504"])
+
+
+@LOST
+def test_what_arrived_though_no_answer_came_is_attached_once(open_browser, sender, tmp_path, how, complaints):
+    name = unicodedata.normalize("NFD", "Befund für Müller.txt")  # as one system writes it, and the portal does not
+    (tmp_path / name).write_bytes(b"1")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    lose_answers(page, how)
+    page.set_input_files("[name=files]", tmp_path / name)
+    page.get_by_role("button", name="Remove Befund").wait_for()
+    expect(page.locator(".upload")).to_have_count(0)
+
+    page.wait_for_timeout(500)
+    assert Attachment.objects.count() == 1
+    complaints.clear()
+
+
+@LOST
+def test_a_refusal_of_which_no_answer_came_is_said(open_browser, sender, tmp_path, how, complaints):
+    (tmp_path / "third.exe").write_bytes(b"3")
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    lose_answers(page, how)
+    page.set_input_files("[name=files]", tmp_path / "third.exe")
+
+    expect(page.locator(".upload")).to_contain_text("the type .exe")
+    complaints.clear()
+
+
+@pytest.fixture
+def uncertain(open_browser, sender, colleague, file, complaints):
+    """A page on which a file has arrived, and nothing tells it so."""
+    page = open_browser(sender)
+    write_to(page, colleague)
+    lose_answers(page, "broke")
+    page.route("**/drafts/**", lambda it: it.abort() if it.request.method == "GET" else it.fallback())
+    page.set_input_files("[name=files]", file)
+    expect(page.locator(".upload")).to_contain_text("it is not certain whether this file has arrived")
+    yield page
+    complaints.clear()
+
+
+@pytest.mark.parametrize("button", ["Try again results.bin", "Dismiss results.bin"])
+def test_whether_it_arrived_is_asked_again_with_either_button(uncertain, button):
+    uncertain.get_by_role("button", name=button).click()
+    uncertain.wait_for_timeout(1500)
+    expect(uncertain.locator(".upload")).to_contain_text("it is not certain whether this file has arrived")
+    uncertain.unroute("**/drafts/**")
+    uncertain.get_by_role("button", name=button).click()
+    uncertain.get_by_role("button", name="Remove results.bin").wait_for()
+
+    expect(uncertain.locator(".upload")).to_have_count(0)
+    assert Attachment.objects.count() == 1
+
+
+def test_nothing_is_sent_before_that_is_known(uncertain):
+    uncertain.get_by_role("button", name="Send Securely").click()
+    expect(told(uncertain)).to_have_text("Not done: it is not certain whether results.bin is attached.")
+    uncertain.unroute("**/drafts/**")
+    uncertain.get_by_role("button", name="Send Securely").click()
+    uncertain.get_by_role("heading", name="Sent Items").wait_for()
+
+    assert Attachment.objects.get().message.sent_at is not None
+
+
+def test_nor_with_a_file_that_was_dismissed_and_has_arrived_after_all(uncertain):
+    uncertain.get_by_role("button", name="Dismiss results.bin").click()
+    expect(uncertain.get_by_role("button", name="Dismiss results.bin")).to_be_visible()
+    uncertain.unroute("**/drafts/**")
+    uncertain.get_by_role("button", name="Send Securely").click()
+
+    expect(told(uncertain)).to_have_text("Not done: results.bin is attached after all.")
+    uncertain.wait_for_timeout(500)
+    assert not is_sent()
+
+
+def test_another_files_answer_tells_it_too(uncertain):
+    uncertain.unroute("**/drafts/**")
+    drop(uncertain, "other.pdf")
+    uncertain.get_by_role("button", name="Remove results.bin").wait_for()
+
+    expect(uncertain.locator(".upload")).to_have_count(0)
+    assert Attachment.objects.count() == 2
+
+
+def test_once_the_draft_was_sent_elsewhere_nothing_is_uncertain(uncertain, sender):
+    sending.send_draft(actor=sender, entry=MailboxEntry.objects.get(owner=sender))
+    uncertain.unroute("**/drafts/**")
+    uncertain.get_by_role("button", name="Dismiss results.bin").click()
+
+    expect(uncertain.locator(".upload")).to_have_count(0)
 
 
 def test_without_script_there_is_a_button(open_browser, sender, file):
@@ -147,8 +260,11 @@ def test_a_refusal_stays_beside_its_file(open_browser, sender, tmp_path):
 def test_a_failure_stays_in_sight_and_can_be_tried_again(open_browser, sender, file, complaints):
     page = open_browser(sender)
     page.goto(reverse("compose"))
-    page.route("**/drafts/**", lambda route: route.abort(), times=2)
+    break_uploads(page)
     page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Try again results.bin").wait_for()
+    expect(page.locator(".upload")).to_contain_text("Not attached: the portal did not take it.")
+    page.unroute("**/drafts/**")
     page.get_by_role("button", name="Try again results.bin").click()
     page.get_by_role("button", name="Remove results.bin").wait_for()
 
@@ -256,6 +372,21 @@ def test_trying_again_after_logging_in_anew(open_browser, sender, log_in, live_s
     complaints.clear()
 
 
+def test_nor_is_it_in_vain_when_nothing_was_typed(open_browser, sender, log_in, live_server, file, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    PortalSession.objects.all().delete()
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Try again results.bin").wait_for()
+    session = log_in(sender).cookies["session"].value
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "session", "value": session, "url": live_server.url}])
+    page.get_by_role("button", name="Try again results.bin").click()
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+
+    complaints.clear()
+
+
 def write_to(page, colleague) -> None:
     page.goto(reverse("compose"))
     page.fill("[name=to]", colleague.address)
@@ -328,7 +459,7 @@ def test_saving_that_waited_for_a_refused_file_is_said_not_to_be(open_browser, s
     page.get_by_role("button", name="Save Draft").locator("visible=true").click()
     held[0].continue_()
 
-    expect(told(page)).to_have_text("Not saved: third.exe is not attached.")
+    expect(told(page)).to_have_text("Not done: third.exe is not attached.")
 
 
 def test_without_a_refused_file_it_is_sent_when_pressed_twice(open_browser, sender, colleague, tmp_path):
@@ -381,13 +512,14 @@ def test_nor_does_it_hold_back_saving(open_browser, sender, tmp_path):
 def test_a_failed_file_holds_back_sending_until_it_is_there(open_browser, sender, colleague, file, complaints):
     page = open_browser(sender)
     write_to(page, colleague)
-    page.route("**/drafts/**", lambda route: route.abort(), times=2)
+    break_uploads(page)
     page.set_input_files("[name=files]", file)
     again = page.get_by_role("button", name="Try again results.bin")
     again.wait_for()
     page.get_by_role("button", name="Send Securely").click()
     expect(told(page)).to_contain_text("results.bin is not attached.")
     assert page.get_by_role("button", name="Dismiss results.bin").is_visible()
+    page.unroute("**/drafts/**")
     again.click()
     page.get_by_role("button", name="Remove results.bin").wait_for()
     expect(told(page)).to_be_hidden()
