@@ -3,7 +3,7 @@ rows of their own."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, Q, QuerySet
 
 from accounts.models import User
-from portal import erased
+from portal import erased, ids
 from portal.prepared import Prepared
 
 from . import rules, sealing
@@ -60,6 +60,10 @@ def refuse_unless_allowed(answer: Answer) -> None:
         raise PermissionDenied
 
 
+# Recipients' ids are as old as the clock of the machine that made them: whom it was sent to at first is never left out.
+_CLOCKS_APART = timedelta(minutes=1)
+
+
 class Person(NamedTuple):
     """Whom a reply goes to, by the address and name of today: mail to an old address is not theirs any more."""
 
@@ -67,10 +71,14 @@ class Person(NamedTuple):
     name: str = ""
 
 
-def recipients(message: Message, author: User, *, to_all: bool) -> dict[str, list[Person]]:
-    """{"to": […], "cc": […]} of a reply to it. Bcc readers are on no reply, and nobody answers themselves
-    unless there is nobody else."""
+def recipients(
+    message: Message, author: User, *, to_all: bool, as_of: datetime | None = None
+) -> dict[str, list[Person]]:
+    """{"to": […], "cc": […]} of a reply to it, begun now or then. Bcc readers are on no reply, and nobody answers
+    themselves unless there is nobody else."""
     sender, listed = message.sender, _listed(message)
+    if as_of and message.sent_at:
+        listed = listed.filter(id__lt=ids.first_of(max(as_of, message.sent_at + _CLOCKS_APART)))
     if sender.pk == author.pk:
         others = [one for one in listed if one.user_id != author.pk] or listed
         to, cc = _of_role(others, Recipient.Role.TO), _of_role(others, Recipient.Role.CC)
@@ -107,10 +115,11 @@ def _person(user: User) -> Person:
 
 def of_draft(draft: Message) -> dict[str, list[Person]]:
     """The same of a reply that is not sent yet: since it was begun, people may have got another address or have been
-    erased."""
+    erased. Whom the message was sent on to since, its author has not been shown."""
     assert draft.in_reply_to_id is not None  # noqa: S101  only replies are asked about
     answered = Message.objects.select_related("sender").defer("subject", "body", "draft_recipients")
-    return recipients(answered.get(pk=draft.in_reply_to_id), draft.sender, to_all=draft.answers_all)
+    original = answered.get(pk=draft.in_reply_to_id)
+    return recipients(original, draft.sender, to_all=draft.answers_all, as_of=draft.created_at)
 
 
 def typed(people: dict[str, list[Person]]) -> dict[str, str]:

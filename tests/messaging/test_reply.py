@@ -1,10 +1,13 @@
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.urls import reverse
 
 from accounts import renaming
 from accounts.models import User
-from messaging import definitions, erasing, replies
-from messaging.access import openable_entry
+from messaging import definitions, erasing, replies, resending
+from messaging.access import openable_entry, sent_entry
 from messaging.models import MailboxEntry, Message, Quote, Recipient
 from messaging.recall import recall_for_recipient
 from portal.ids import uuid7
@@ -223,6 +226,22 @@ def test_the_author_writes_to_cc_again_where_to_is_empty(sender, recipient, send
     client = log_in(sender)
     assert answer(client, reply_page(client, sent, sender)).status_code == 302
     assert recipients_of(Message.objects.get(in_reply_to=sent)) == {("cc", recipient.address)}
+
+
+def test_whom_it_was_sent_on_to_since_is_not_answered_unseen(sent, sender, recipient, second_recipient, log_in):
+    Message.objects.update(sent_at=F("sent_at") - timedelta(minutes=2))
+    client, late = log_in(recipient), "late@outside.example"
+    page = reply_page(client, sent, recipient, "reply_all")
+    answer(client, page, action="save")
+    resending.send_to_another(actor=sender, entry=sent_entry(sender, copy_of(sent, sender).id), typed=late)
+    address = page.context["action"]
+    assert late not in client.get(address).text
+    assert client.post(address, {"subject": "Re", "body": "b", "action": "send"}).url == reverse("sent")
+    assert {address for _role, address in recipients_of(Message.objects.get(in_reply_to=sent))} == {
+        sender.address,
+        second_recipient.address,
+    }
+    assert late in reply_page(client, sent, recipient, "reply_all").text
 
 
 @pytest.mark.parametrize("kind", ["sent", "received"])
