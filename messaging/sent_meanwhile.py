@@ -19,13 +19,14 @@ from .uploads import SealedUpload
 
 @transaction.atomic
 def keep(
-    *, actor: User, message_id: uuid.UUID, form: ComposeForm, uploads: Sequence[SealedUpload] = ()
+    *, actor: User, message_id: uuid.UUID, form: ComposeForm, uploads: Sequence[SealedUpload] = (), is_repeated: bool
 ) -> SavedDraft | None:
-    """The draft with what the form has beyond the message that was sent; None where that is nothing."""
+    """The draft with what the form has beyond the message that was sent; None where that is nothing. is_repeated: it
+    came with the button that sends, so that files like those that went are those."""
     sent = _sent_copy(actor, message_id)
     before = _as_sent(sent) if sent else DraftText()
     text = form.text(before)
-    files = _beyond(sent, uploads) if sent else list(uploads)
+    files = _beyond(sent, uploads) if sent and is_repeated else list(uploads)
     if _is_the_same(text, before, actor) and not files:
         return None
     entry = drafts.second(sent, text) if sent else drafts.create(actor, uuid7(), text)

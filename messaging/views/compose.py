@@ -37,7 +37,7 @@ from portal.ids import uuid7
 from . import opening
 from .compose_page import draft_page, page
 from .for_good import ask_whether_to_discard
-from .navigation import offer_undo
+from .navigation import can_undo_sending, offer_undo
 from .parsing import parsed_uuids
 
 
@@ -119,6 +119,8 @@ def draft(request: AuthenticatedRequest, message: uuid.UUID) -> HttpResponse:
     return draft_page(request, entry)
 
 
+_SENDS = ("send", "send_confirmed")
+
 _SECOND = gettext_lazy(
     "This draft was saved in another window meanwhile. Both are kept: this is what you wrote here, the other one is in "
     "Drafts."
@@ -141,16 +143,24 @@ _UNANSWERABLE = gettext_lazy(
 
 
 def _already_sent(request: AuthenticatedRequest, message_id: uuid.UUID) -> HttpResponse:
-    action = request.POST.get("action")
+    action = request.POST.get("action", "save")
     if action == "autosave":
         return JsonResponse({"sent": True})
     if request.method == "POST" and action != "discard":
         kept = sent_meanwhile.keep(
-            actor=request.user, message_id=message_id, form=ComposeForm(request.POST), uploads=_uploads(request)
+            actor=request.user,
+            message_id=message_id,
+            form=ComposeForm(request.POST),
+            uploads=_uploads(request),
+            is_repeated=action in _SENDS,
         )
         if kept is not None:
-            return _after_saving(request, kept, action or "save", str(_SENT))
-    messages.info(request, _("This message has been sent already."))
+            return _after_saving(request, kept, action, str(_SENT))
+    sent = MailboxEntry.objects.filter(message=message_id, owner=request.user, kind=MailboxEntry.Kind.SENT).first()
+    if action in _SENDS and sent is not None and can_undo_sending(request.user, sent.id):
+        _offer_undo_sending(request, sent)  # a second click, whose answer takes the place of the first one's
+    else:
+        messages.info(request, _("This message has been sent already."))
     return redirect("sent")
 
 
@@ -198,7 +208,7 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
         rows = folders.drafts_among(request.user, [saved.entry.id])
         keeps_at = reverse("draft", args=[saved.entry.message_id])
         return ask_whether_to_discard(request, rows, keeps_at=keeps_at)
-    if action in ("send", "send_confirmed") and not saved.problems and not warning:
+    if action in _SENDS and not saved.problems and not warning:
         return _send(request, saved.entry, seen=request.POST.getlist("seen") if action == "send_confirmed" else [])
     if warning:
         messages.warning(request, warning)
@@ -249,14 +259,13 @@ def _send(request: AuthenticatedRequest, entry: MailboxEntry, *, seen: list[str]
         return draft_page(request, entry, problems=not_sent.problems, status=422)
     except sending.NeedsConfirmation as needed:
         return draft_page(request, entry, cautions=needed.cautions, status=422)
-    offer_undo(
-        request,
-        sending.sent_summary(sent.message.recipients.count()),
-        "undo_sending",
-        [sent.id],
-        seconds=request.user.organization.undo_seconds,
-    )
+    _offer_undo_sending(request, sent)
     return redirect("sent")
+
+
+def _offer_undo_sending(request: AuthenticatedRequest, sent: MailboxEntry) -> None:
+    text = sending.sent_summary(sent.message.recipients.count())
+    offer_undo(request, text, "undo_sending", [sent.id], seconds=request.user.organization.undo_seconds)
 
 
 @require_POST

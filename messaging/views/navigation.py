@@ -51,6 +51,11 @@ def undo_offered(request: AuthenticatedRequest) -> dict[str, Any] | None:
     return None
 
 
+def can_undo_sending(user: User, sent: uuid.UUID) -> bool:
+    left = _left_to_undo_sending(user, sent)
+    return left is not None and left > timedelta()
+
+
 def _left_to_undo_sending(user: User, sent: uuid.UUID) -> timedelta | None:
     """Until the first recipient sees it. None: there is no such message, for it was taken back or recalled."""
     received = MailboxEntry.objects.filter(

@@ -90,6 +90,15 @@ def test_a_file_that_went_with_it_is_nothing_new(client, form):
     assert Message.objects.count() == 1
 
 
+@pytest.mark.parametrize("action", ["attach", "upload"])
+def test_one_that_was_attached_since_is(client, form, action):
+    url = reverse("draft", args=[uuid7()])
+    client.post(url, form | {"action": "send", "files": file_named("a.txt", b"price 10")})
+    page = client.post(url, form | {"action": action, "files": file_named("a.txt", b"price 20")}, follow=True)
+    assert KEPT in page.text
+    assert Attachment.objects.count() == 3  # what went stands in the new draft, too
+
+
 def test_what_the_second_click_brought_is_not_taken_from_what_the_first_sent(
     client, form, sender, recipient, log_in, monkeypatch
 ):

@@ -281,3 +281,19 @@ def test_the_draft_of_a_reply_names_whom_it_goes_to_by_address(reply, sender, re
     Recipient.objects.filter(message=sent.message).update(name="Doe, Jane")
     page = log_in(recipient).post(reverse("undo_sending"), {"entry": str(sent.id)}, follow=True)
     assert [person.address for person in page.context["fixed"]["to"]] == [sender.address]
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_second_click_on_send_offers_the_same_way_back(shown, sender, recipient, log_in):
+    client, url = log_in(sender), reverse("draft", args=[uuid7()])
+    form = {"to": recipient.address, "subject": "s", "body": "b", "action": "send"}
+    client.post(url, form)
+    if shown:
+        client.get(reverse("sent"))
+    page = client.post(url, form, follow=True)
+    assert "sent already" not in page.text
+    assert page.context["undo"]["entries"] == [str(MailboxEntry.objects.get(owner=sender).id)]
+    age(Message.objects.get(), 11)
+    page = client.post(url, form, follow=True)
+    assert "This message has been sent already." in page.text
+    assert page.context["undo"] is None
