@@ -1,5 +1,6 @@
 """Attachments of drafts and messages: taking in what was uploaded, listing, opening, clearing up."""
 
+import contextlib
 import logging
 import os
 import re
@@ -178,7 +179,8 @@ def remove_files_on_commit(file_ids: list[uuid.UUID]) -> None:
     def remove_files() -> None:
         shared = set(Attachment.objects.filter(file_id__in=bulk.among(file_ids)).values_list("file_id", flat=True))
         for file_id in set(file_ids) - shared:
-            _unlink(sealed_files.path_of(file_id))
+            with _leaving_what_sticks():
+                sealed_files.remove(file_id)
 
     transaction.on_commit(remove_files)
 
@@ -197,19 +199,21 @@ def collect_orphans() -> int:
         known = Attachment.objects.filter(file_id__in=bulk.among([file_id for file_id, _path in some]))
         shared = set(known.values_list("file_id", flat=True))
         for file_id, path in some:
-            if file_id not in shared:
-                removed += _unlink(path)
+            if file_id in shared:
+                continue
+            with _leaving_what_sticks():
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
 
 
-def _unlink(path: Path) -> bool:
-    """Whether it is gone. One that cannot be deleted is for people to look at, and no reason to leave the others."""
+@contextlib.contextmanager
+def _leaving_what_sticks() -> Iterator[None]:
+    """A file that cannot be deleted is for people to look at, and no reason to leave the others."""
     try:
-        path.unlink(missing_ok=True)
+        yield
     except OSError:
         logger.exception("an attachment's file could not be deleted")
-        return False
-    return True
 
 
 def _files_older_than(oldest: float) -> Iterator[tuple[uuid.UUID, Path]]:
