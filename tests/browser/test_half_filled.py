@@ -44,9 +44,22 @@ def test_nor_is_it_held_back_to_be_sent_with_its_files(page, tmp_path):
     page.on("dialog", lambda dialog: dialog.accept())
 
 
-def test_the_draft_can_be_saved(page):
-    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
-    page.get_by_text("Draft saved.", exact=True).wait_for()
+@pytest.mark.parametrize("how", ["click", "Enter"])
+def test_nor_is_it_saved_as_none(page, how):
+    if how == "Enter":
+        page.locator("[name=subject]").press("Enter")
+    else:
+        page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+
+    expect(page.locator("[name=expires_at]")).to_be_focused()
+    page.wait_for_timeout(500)
+    assert page.locator("[name=expires_at]").evaluate("(it) => it.validity.badInput")
+
+
+def test_the_draft_can_be_discarded(page):
+    page.get_by_text("Draft saved").wait_for()
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("heading", name="Discard 1 draft?").wait_for()
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
