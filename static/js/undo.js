@@ -1,5 +1,5 @@
-// An offer to undo goes when its time is over, and shows how much is left of it. Without script it stays, and the
-// portal says when it is too late.
+// An offer to undo shows how much is left of its time, and says when that is over: nothing on the page moves then.
+// Without script it stays, and the portal says when it is too late.
 
 const offer = document.querySelector("form[data-milliseconds]");
 
@@ -12,8 +12,11 @@ if (offer) {
     const left = Math.ceil((ends - performance.now()) / 1000);
     if (left > 0) return (words.textContent = words.dataset.many.replace("%s", left));
     clearInterval(clock);
-    if (offer.contains(document.activeElement)) document.querySelector("main").focus();
-    offer.remove();
+    const button = offer.querySelector("button");
+    if (button === document.activeElement) document.querySelector("main").focus();
+    button.disabled = true;
+    words.textContent = words.dataset.over;
+    words.removeAttribute("aria-hidden");
     document.dispatchEvent(new CustomEvent("say", { detail: words.dataset.over }));
   };
   const clock = setInterval(show, 250);

@@ -43,8 +43,14 @@ def test_it_goes_when_the_time_is_over(page):
     leave(2.5)
     page.reload()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    before = page.locator(".rows").bounding_box()
+    page.get_by_role("button", name="Undo").focus()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     expect(page.locator("[data-say]")).to_have_text("The time to undo is over.")
+    expect(page.locator(".notice--undo")).to_contain_text("The time to undo is over.")
+    expect(page.locator("main")).to_be_focused()
+    assert page.locator(".rows").bounding_box() == before
+    assert_good(page)
     page.goto(reverse("search"))
     assert page.get_by_role("button", name="Undo").count() == 0
 
