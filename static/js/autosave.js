@@ -64,7 +64,7 @@ function kept(written, { url, revision, warning, sent, at }) {
   isLoggedOut = isUnreachable = false;
   form.elements.revision.value = revision;
   form.setAttribute("action", url);
-  history.replaceState(history.state, "", url);
+  history.replaceState(null, "", url);
   form.querySelector("[data-discard]").hidden = false;
   say(line.dataset.kept.replace("%s", at));
   if (warning) warn(warning);
@@ -113,6 +113,7 @@ function warn(words) {
 function leave() {
   if (!isChanged() || left === text()) return;
   left = text();
+  history.replaceState({ left: form.getAttribute("action") }, "");
   save({ keepalive: bytes() < LEAVING_BYTES });
 }
 
@@ -176,4 +177,12 @@ function start() {
   window.addEventListener("pageshow", () => (isLeaving = false));
 }
 
+// Back at the empty page on which it was begun: what was sent off in leaving is a draft now, if it arrived.
+async function openLeft(url) {
+  const answer = await fetch(url, { method: "HEAD", redirect: "manual" });
+  if (answer.ok && !isChanged()) location.replace(url);
+}
+
 if (line) start();
+const begun = history.state?.left;
+if (line && begun && begun !== location.pathname) openLeft(begun).catch(() => {});

@@ -75,6 +75,30 @@ def test_leaving_at_once_loses_nothing(page, sender):
     expect(page.get_by_role("link", name="In a hurry")).to_be_visible()
 
 
+def test_back_from_where_one_went_at_once_the_words_are_there(page, sender):
+    page.fill("[name=subject]", "In a hurry")
+    page.get_by_role("link", name="Inbox").click()
+    page.get_by_role("heading", name="Inbox").wait_for()
+    page.go_back()
+
+    expect(page.locator("[name=subject]")).to_have_value("In a hurry")
+    page.get_by_role("heading", name="Draft").wait_for()
+    page.go_back()
+    assert len(written(sender)) == 1
+
+
+def test_back_where_nothing_had_arrived_it_is_begun_anew(page, sender, complaints):
+    nowhere = reverse("draft", args=[uuid7()])
+    page.evaluate("(left) => history.replaceState({ left }, '')", nowhere)
+    with page.expect_response(lambda it: it.url.endswith(nowhere)) as answer:
+        page.reload()
+    assert answer.value.status == 404
+    page.wait_for_timeout(300)
+
+    expect(page.get_by_role("heading", name="New message")).to_be_visible()
+    complaints.clear()
+
+
 def test_two_windows_keep_both_and_the_second_is_told(open_browser, sender, draft):
     first, second = open_browser(sender), open_browser(sender)
     for window in (first, second):
