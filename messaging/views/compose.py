@@ -182,6 +182,8 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
             if not _had_a_copy(request.user, form):
                 raise
             warning = str(_UNANSWERABLE)
+    removed = parsed_uuids(request.POST.getlist("remove"))
+    names = _names_of(removed, entry) if entry and removed else []
     saved = drafts.save_draft(
         actor=request.user,
         message_id=message_id,
@@ -189,12 +191,19 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
         text=text,
         answer=answer,
         uploads=_uploads(request),
-        removed_attachments=parsed_uuids(request.POST.getlist("remove")),
+        removed_attachments=removed,
         keeps_newer=action == "upload",
     )
+    for name in names:
+        messages.success(request, _("“%s” was removed.") % name)
     if action != "upload":  # what is said of that is said of its file
         saved.problems += form.problems()
     return _after_saving(request, saved, action, str(_SECOND) if saved.is_second else warning)
+
+
+def _names_of(files: list[uuid.UUID], entry: MailboxEntry) -> list[str]:
+    listed = attachments.listed(entry.message, sealing.open_message_key(entry))
+    return [file.name for file in listed if file.file_id in files]
 
 
 def _uploads(request: AuthenticatedRequest) -> list[SealedUpload]:
@@ -216,9 +225,11 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
         messages.error(request, problem)
     if action in ("attach", "upload"):
         _tell_of_storage(request)
-    if action == "save" and not warning:
+    is_about_files = action == "attach" or "remove" in request.POST
+    if action == "save" and not warning and not is_about_files:
         messages.success(request, _("Draft saved."))
-    return redirect("draft", saved.entry.message_id)
+    address = reverse("draft", args=[saved.entry.message_id])
+    return redirect(f"{address}#files" if is_about_files else address)
 
 
 def _tell_of_storage(request: AuthenticatedRequest) -> None:

@@ -613,3 +613,21 @@ def test_words_with_a_picture_of_them_are_pasted_as_words(open_browser, sender, 
     expect(page.locator("[data-page]")).to_have_text("From a letter")
     expect(page.locator("[data-page] b")).to_have_text("letter")
     assert page.locator(".upload, .files__item").count() == 0
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["script", "plain"])
+def test_removing_one_leads_back_to_the_files(open_browser, sender, file, has_script):
+    page = open_browser(sender, viewport={"width": 360, "height": 400}, java_script_enabled=has_script)
+    page.goto(reverse("compose"))
+    page.set_input_files("[name=files]", file)
+    if not has_script:
+        page.get_by_role("button", name="Attach", exact=True).click()
+        expect(page.get_by_role("heading", name="Attachments")).to_be_in_viewport()
+    page.get_by_role("button", name="Remove results.bin").click()
+
+    expect(page.get_by_text("“results.bin” was removed.").first).to_be_visible()
+    expect(page.get_by_text("Draft saved.")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Attachments")).to_be_in_viewport()
+    if has_script:
+        expect(page.locator("#files")).to_be_focused()
+        expect(page.locator("[data-say]")).to_contain_text("“results.bin” was removed.")

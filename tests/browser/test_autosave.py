@@ -129,7 +129,7 @@ def test_the_second_window_can_take_a_file_off_its_own_draft(open_browser, sende
     expect(second.get_by_text("saved in another window meanwhile")).to_be_visible(timeout=SLOWLY)
     second.get_by_role("button", name="Remove a.txt").click()
 
-    second.get_by_text("Draft saved.", exact=True).wait_for()
+    second.get_by_text("“a.txt” was removed.").first.wait_for()
     assert second.get_by_role("button", name="Remove a.txt").count() == 0
     first.reload()
     assert first.get_by_role("button", name="Remove a.txt").is_visible()

@@ -245,12 +245,14 @@ def test_an_attachment_is_taken_off_again(sender, log_in, form, django_capture_o
     assert [attachment.name for attachment in listed] == ["one.txt", "two.txt"]
     first = message.attachments.get(id=listed[0].id)
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(address, form | {"action": "attach", "remove": [str(first.file_id), "nonsense"]})
+        response = client.post(address, form | {"action": "save", "remove": [str(first.file_id), "nonsense"]})
+    assert response["Location"] == f"{address}#files"
     assert message.attachments.count() == 1
     assert not path_of(first.file_id).exists()
-    page = client.get(address).text
-    assert "two.txt" in page
-    assert "one.txt" not in page
+    page = client.get(address)
+    assert [attachment.name for attachment in page.context["attachments"]] == ["two.txt"]
+    assert "“one.txt” was removed." in page.text
+    assert "Draft saved." not in page.text
 
 
 def named(name: str, content: bytes = b"x") -> BytesIO:

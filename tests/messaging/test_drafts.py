@@ -109,7 +109,8 @@ def split(client, address):
 def test_the_second_window_can_remove_a_file_as_its_draft_begins(client, address, split):
     page = client.post(address, split | {"body": "changed too"}, follow=True)
     assert "Both are kept" in page.text
-    assert "report.pdf" not in page.text
+    assert "“report.pdf” was removed." in page.text
+    assert page.context["attachments"] == []
     assert "report.pdf" in client.get(address).text
 
 
@@ -119,8 +120,8 @@ def test_and_later_with_the_page_that_it_has(client, address, split, first_goes)
     if first_goes:
         discard(client, address)
     page = client.post(told["url"], split | {"revision": told["revision"]}, follow=True)
-    assert "Draft saved." in page.text
-    assert "report.pdf" not in page.text
+    assert "“report.pdf” was removed." in page.text
+    assert page.context["attachments"] == []
 
 
 def test_after_sending_a_late_autosave_says_so(client, address, recipient):
