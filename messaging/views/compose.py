@@ -228,8 +228,13 @@ def _after_saving(request: AuthenticatedRequest, saved: SavedDraft, action: str,
     is_about_files = action == "attach" or "remove" in request.POST
     if action == "save" and not warning and not is_about_files:
         messages.success(request, _("Draft saved."))
+    if action == "save" and (missing := request.POST.get("missing")):
+        messages.warning(request, _("Not attached: %s.") % missing[:_MISSING])
     address = reverse("draft", args=[saved.entry.message_id])
     return redirect(f"{address}#files" if is_about_files else address)
+
+
+_MISSING = 1000  # characters of what a script says is not attached
 
 
 def _tell_of_storage(request: AuthenticatedRequest) -> None:

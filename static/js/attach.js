@@ -9,6 +9,7 @@ let heldBack = null; // name and value of the button that was pressed while file
 
 const DOUBLE_CLICK = 700; // milliseconds in which it is not pressed again
 const PAUSE = 1000; // milliseconds after which a connection that broke is often there again
+const MOST_NAMES = 3; // in a sentence
 const LONGEST = 20000; // milliseconds that the draft's page may take
 
 const say = (words) => document.dispatchEvent(new CustomEvent("say", { detail: words }));
@@ -100,7 +101,7 @@ class Upload {
     this.isUnsure = page === undefined;
     if (this.isUnsure || this.tries > 1 || !again) return this.failed();
     if (!this.isUnwanted) return this.send();
-    this.end();
+    this.leave(words().dismissed);
     next();
   }
 
@@ -123,7 +124,7 @@ class Upload {
     refusal.remove();
     unsettled.delete(this);
     this.refuse(why);
-    this.row.querySelector("bdi").hidden = why.includes(this.file.name);
+    this.row.querySelector("bdi").hidden = why.includes(`“${this.file.name}”`);
     return true;
   }
 
@@ -176,16 +177,21 @@ class Upload {
     if (at >= 0) waiting.splice(at, 1);
     this.request?.abort();
     const told = heldBack && isSending(heldBack) ? this.stop() : "";
-    this.end();
-    say(told || `${this.file.name}: ${words().cancelled}`);
+    this.leave(words().cancelled);
+    if (told) say(told);
     if (isCurrent) next();
   }
 
   dismiss() {
     hush();
-    if (!unsettled.has(this)) return this.end();
+    if (!unsettled.has(this)) return this.leave(words().dismissed);
     this.isUnwanted = true;
     this.retry();
+  }
+
+  leave(how) {
+    this.end();
+    say(`${this.file.name}: ${how}`);
   }
 
   end() {
@@ -213,22 +219,21 @@ async function draftPage() {
   return page;
 }
 
+// What is asked among the problems stays: the files have not answered it.
 function takeOver(page, url) {
   const known = removers().map(({ value }) => value);
-  const section = form.querySelector("[data-attach]");
-  const hadFocus = section.contains(document.activeElement) || document.activeElement === document.body;
-  const files = page.querySelector("[data-attach]");
-  history.replaceState(history.state, "", url);
-  form.setAttribute("action", page.querySelector("form.compose").getAttribute("action"));
+  const focused = document.activeElement;
+  const action = page.querySelector("form.compose").getAttribute("action");
+  const isAnotherDraft = action !== address();
+  history.replaceState(null, "", url);
+  form.setAttribute("action", action);
   form.querySelector("[data-discard]").hidden = false;
-  section.replaceWith(files);
-  // What is asked among the problems stays: the button that is held back may be the answer.
-  for (const region of heldBack ? [".notices"] : [".notices", "[data-problems]"]) {
+  for (const region of [".notices", "[data-files]"]) {
     document.querySelector(region).replaceChildren(...page.querySelector(region).childNodes);
   }
-  ready(files);
-  if (hadFocus) input().focus({ preventScroll: true });
+  if (!focused.isConnected) (removers().find(({ value }) => value === focused.value) ?? input()).focus({ preventScroll: true });
   for (const button of removers()) if (!known.includes(button.value)) isThere(nameIn(button.closest("li")));
+  if (isAnotherDraft) form.dispatchEvent(new CustomEvent("moved"));
 }
 
 const removers = () => [...form.querySelectorAll("[name=remove]")];
@@ -289,13 +294,12 @@ function add(files) {
   }
 }
 
-function ready(section) {
-  const input = section.querySelector('[type="file"]');
-  section.querySelector('[value="attach"]').hidden = true;
-  section.querySelector("[data-drop]").hidden = false;
-  input.addEventListener("change", () => {
-    const chosen = [...input.files];
-    input.value = "";
+function choosing() {
+  form.querySelector('[value="attach"]').hidden = true;
+  form.querySelector("[data-drop]").hidden = false;
+  input().addEventListener("change", () => {
+    const chosen = [...input().files];
+    input().value = "";
     add(chosen);
   });
 }
@@ -326,8 +330,8 @@ function drop({ items }) {
 // A screenshot, say. Where words came along, as office programs add a picture of what they copy, the words are meant.
 function pasting() {
   const take = (event) => {
-    const { files, words } = held(event.clipboardData);
-    if (!files.length || words) return;
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length || hasWords(event.clipboardData)) return;
     event.preventDefault();
     event.stopPropagation();
     add(files);
@@ -336,35 +340,42 @@ function pasting() {
 }
 
 // Not parsed: each style in it would be reported as a breach of our policy.
-function held(clipboard) {
-  const html = clipboard?.getData("text/html") ?? "";
-  const words = html.replace(/<!--.*?-->|<(style|script|title)\b.*?<\/\1>|<[^>]*>|&nbsp;/gis, "").trim();
-  return { files: [...(clipboard?.files ?? [])], words };
+function hasWords(clipboard) {
+  const html = clipboard.getData("text/html");
+  return html.replace(/<!--.*?-->|<(style|script|title)\b.*?<\/\1>|<[^>]*>|&nbsp;/gis, "").trim() !== "";
 }
 
 // What was dropped or chosen belongs to the message: it is sent when all of it is there.
 function holdBack() {
-  let isDiscarded = false;
   form.addEventListener("submit", (event) => {
-    isDiscarded = event.submitter?.value === "discard";
-    if (isDiscarded || event.defaultPrevented) return;
+    if (event.defaultPrevented) return;
+    const { submitter } = event;
     for (const upload of unsettled) if (upload.isUnsure) upload.retry();
-    if (isSending(event.submitter) && !missing().every(isTold)) warn(missing());
-    else if (current) hold(event.submitter);
-    else return;
+    if (isSending(submitter) && !missing().every(isTold)) warn(missing());
+    else if (current) hold(submitter);
+    else return goesWithout(submitter);
     event.preventDefault();
   });
-  window.addEventListener("beforeunload", (event) => {
-    if (current && !isDiscarded) event.preventDefault();
-  });
+  window.addEventListener("beforeunload", (event) => current && event.preventDefault());
+}
+
+// The page that comes says once more what is not attached: the rows that say so are not in it.
+function goesWithout(button) {
+  form.elements.missing.value = isSending(button) ? "" : names(missing());
 }
 
 const isTold = ({ dataset }) => "told" in dataset;
 
+function names(rows) {
+  const shown = rows.slice(0, MOST_NAMES).map(nameIn).join(", ");
+  const more = rows.length - MOST_NAMES;
+  return more > 0 ? about(words().andMore.replace("%d", more), shown) : shown;
+}
+
 function warn(rows) {
   const { oneMissing, manyMissing } = words();
-  const names = rows.map(nameIn).join(", ");
-  say(tell(about(rows.length > 1 ? manyMissing : oneMissing, names), { warning: true }));
+  say(tell(about(rows.length > 1 ? manyMissing : oneMissing, names(rows)), { warning: true }));
+  rows[0].scrollIntoView({ block: "center" });
   setTimeout(() => rows.forEach(({ dataset }) => (dataset.told = "")), DOUBLE_CLICK);
 }
 
@@ -373,9 +384,8 @@ function hold({ name, value }) {
   say(tell(isSending(heldBack) ? words().holds : words().waitsFor));
 }
 
-const section = form?.querySelector("[data-attach]");
-if (section) {
-  ready(section);
+if (form?.querySelector("[data-attach]")) {
+  choosing();
   dropping();
   pasting();
   holdBack();

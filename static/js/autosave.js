@@ -4,7 +4,7 @@
 const PAUSE = 3000; // milliseconds from a change to its saving, and between a failure and the next try
 const LONGEST_PAUSE = 60000;
 const LEAVING_BYTES = 60000; // browsers send no more than 64 KiB for a page that is already gone
-const LEFT_OUT = ["files", "csrfmiddlewaretoken", "revision", "window"];
+const LEFT_OUT = ["files", "csrfmiddlewaretoken", "revision", "window", "missing"];
 
 const form = document.querySelector("form.compose");
 const line = form?.querySelector("[data-saved]");
@@ -145,6 +145,11 @@ function start() {
   saved = text();
   form.addEventListener("input", later);
   form.addEventListener("change", later);
+  // A file has made another draft of it (attach.js), of what was in the form when the file went off.
+  form.addEventListener("moved", () => {
+    saved = undefined;
+    later();
+  });
   form.addEventListener("submit", (event) => {
     if (isUnreachable && !event.defaultPrevented) {
       event.preventDefault();

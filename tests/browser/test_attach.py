@@ -615,6 +615,121 @@ def test_words_with_a_picture_of_them_are_pasted_as_words(open_browser, sender, 
     assert page.locator(".upload, .files__item").count() == 0
 
 
+def test_a_pasted_text_without_files_is_not_looked_through(open_browser, sender):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    asked = page.evaluate(
+        """() => {
+            const asked = [];
+            DataTransfer.prototype.getData = (kind) => (asked.push(kind), "");
+            const clipboardData = new DataTransfer();
+            const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+            document.querySelector("[name=subject]").dispatchEvent(event);
+            return asked;
+        }"""
+    )
+    assert asked == []
+
+
+def refused(page, folder, *names: str) -> None:
+    for name in names:
+        (folder / name).write_bytes(b"1")
+    page.set_input_files("[name=files]", [folder / name for name in names])
+    expect(page.locator(".upload--refused")).to_have_count(len(names), timeout=30_000)
+
+
+def save_draft(page) -> None:
+    page.get_by_role("button", name="Save Draft").locator("visible=true").click()
+
+
+@pytest.mark.parametrize("how", ["Save Draft", "Enter", "Remove"])
+def test_a_refused_file_is_not_forgotten_by_the_page_that_comes(open_browser, sender, tmp_path, how):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    drop(page, "one.pdf")
+    page.get_by_role("button", name="Remove one.pdf").wait_for()
+    refused(page, tmp_path, "third.exe")
+    if how == "Enter":
+        page.locator("[name=subject]").press("Enter")
+    elif how == "Remove":
+        page.get_by_role("button", name="Remove one.pdf").click()
+    else:
+        save_draft(page)
+
+    expect(page.locator(".notice--warning", has_text="Not attached: third.exe.")).to_be_visible()
+    save_draft(page)
+    page.get_by_text("Draft saved.", exact=True).wait_for()
+    expect(page.get_by_text("Not attached:")).to_have_count(0)
+
+
+def test_discarding_waits_for_the_files_and_keeping_keeps_them(open_browser, sender, file):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=subject]", "Kept")
+    page.get_by_text("Draft saved").wait_for()
+    held = hold_uploads(page)
+    page.set_input_files("[name=files]", file)
+    page.get_by_role("button", name="Discard").click()
+    expect(told(page)).to_have_text("Done as soon as the files are attached.")
+    held[0].continue_()
+    page.get_by_role("link", name="Keep").click()
+
+    page.get_by_role("button", name="Remove results.bin").wait_for()
+
+
+def test_a_file_takes_away_no_question_and_no_focus(open_browser, sender, complaints):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    page.fill("[name=to]", "someone@unheard-of.example")
+    page.fill("[name=subject]", "With a file")
+    page.get_by_role("button", name="Send Securely").click()
+    confirm = page.get_by_role("button", name="It is right: Send Securely")
+    confirm.focus()
+    drop(page, "one.pdf")
+    page.get_by_role("button", name="Remove one.pdf").wait_for()
+    expect(confirm).to_be_focused()
+
+    page.get_by_role("button", name="Remove one.pdf").focus()
+    drop(page, "two.pdf")
+    page.get_by_role("button", name="Remove two.pdf").wait_for()
+    expect(page.get_by_role("button", name="Remove one.pdf")).to_be_focused()
+    complaints.clear()
+
+
+LONG = ["Befundbericht_Magnetresonanztomographie_20261128.exe", f"{'Befund' * 28}.exe"]
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("width", [360, 320])
+def test_a_long_name_is_no_wider_than_the_screen(open_browser, sender, tmp_path, width, has_script):
+    page = open_browser(sender, viewport={"width": width, "height": 740}, java_script_enabled=has_script)
+    page.goto(reverse("compose"))
+    for name in LONG:
+        (tmp_path / name).write_bytes(b"1")
+    page.set_input_files("[name=files]", [tmp_path / name for name in LONG])
+    if has_script:
+        expect(page.locator(".upload--refused")).to_have_count(2)
+        page.get_by_role("button", name="Send Securely").click()
+    else:
+        page.get_by_role("button", name="Attach", exact=True).click()
+        expect(page.locator(".notice--error")).to_have_count(2)
+    client = page.context.new_cdp_session(page)
+    sizes = client.send("Page.getLayoutMetrics")
+    assert sizes["cssContentSize"]["width"] <= width
+
+
+def test_of_many_missing_files_some_are_named(open_browser, sender, colleague, tmp_path):
+    page = open_browser(sender, viewport={"width": 360, "height": 740}, reduced_motion="reduce")
+    write_to(page, colleague)
+    refused(page, tmp_path, *(f"file-{number:02}.exe" for number in range(30)))
+    page.get_by_role("button", name="Send Securely").click()
+
+    expect(told(page)).to_contain_text("file-00.exe, file-01.exe, file-02.exe and 27 more are not attached.")
+    expect(page.locator(".upload").first).to_be_in_viewport(ratio=1)
+    assert told(page).bounding_box()["height"] <= 0.4 * 740
+    assert_good(page)
+
+
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "plain"])
 def test_removing_one_leads_back_to_the_files(open_browser, sender, file, has_script):
     page = open_browser(sender, viewport={"width": 360, "height": 400}, java_script_enabled=has_script)
@@ -631,3 +746,34 @@ def test_removing_one_leads_back_to_the_files(open_browser, sender, file, has_sc
     if has_script:
         expect(page.locator("#files")).to_be_focused()
         expect(page.locator("[data-say]")).to_contain_text("“results.bin” was removed.")
+
+
+def test_that_one_was_dismissed_is_said(open_browser, sender, tmp_path):
+    page = open_browser(sender)
+    page.goto(reverse("compose"))
+    refused(page, tmp_path, "third.exe")
+    page.get_by_role("button", name="Dismiss third.exe").click()
+
+    expect(page.locator("[data-say]")).to_have_text("third.exe: dismissed")
+
+
+def test_a_file_that_makes_a_third_draft_takes_the_newer_text_along(open_browser, sender, file):
+    first, second = open_browser(sender), open_browser(sender)
+    first.goto(reverse("compose"))
+    first.fill("[name=subject]", "Begun")
+    first.get_by_text("Draft saved").wait_for()
+    second.goto(first.url)
+    held = []
+    second.route("**/drafts/**", lambda it: held.append(it) if it.request.resource_type == "xhr" else it.fallback())
+    second.set_input_files("[name=files]", file)
+    first.fill("[name=subject]", "Begun, and on")
+    expect(first.locator("[name=revision]")).to_have_value("2", timeout=15_000)
+    second.fill("[name=subject]", "Another ending")
+    expect(second.get_by_text("saved in another window meanwhile")).to_be_visible(timeout=15_000)
+    held[0].continue_()
+    second.get_by_role("button", name="Remove results.bin").wait_for()
+    second.wait_for_timeout(4000)
+    second.reload()
+
+    expect(second.locator("[name=subject]")).to_have_value("Another ending")
+    expect(second.get_by_role("button", name="Remove results.bin")).to_be_visible()

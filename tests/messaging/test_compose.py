@@ -255,6 +255,15 @@ def test_an_attachment_is_taken_off_again(sender, log_in, form, django_capture_o
     assert "Draft saved." not in page.text
 
 
+def test_what_a_script_says_is_missing_is_said_once_more(sender, log_in, form):
+    client = log_in(sender)
+    page = client.post(url(), form | {"action": "save", "missing": "<third>.exe"}, follow=True)
+    assert "Not attached: &lt;third&gt;.exe." in page.text
+    for action in ("upload", "autosave", "discard"):
+        client.post(url(), form | {"action": action, "missing": "third.exe"})
+        assert "Not attached" not in client.get(reverse("inbox")).text
+
+
 def named(name: str, content: bytes = b"x") -> BytesIO:
     file = BytesIO(content)
     file.name = name
