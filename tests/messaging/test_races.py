@@ -218,19 +218,6 @@ def test_a_recall_that_destroys_quotes_against_answers_being_saved(round_, sende
     assert not Quote.objects.filter(source=message, content__isnull=False).exists()
 
 
-@pytest.mark.parametrize("round_", range(6))
-def test_recall_against_discarding_its_answers(round_, sender, recipient, send, write):
-    message = send(sender, to=recipient.address)
-    answered = access.openable_entry(recipient, copy_of(message, recipient).id)
-    entries = [write(recipient, answer=Answer(answered)).id for _ in range(20)]
-    results = at_once(
-        lambda: recall_message(actor=sender, message=message),
-        lambda: folders.discard(actor=recipient, entry_ids=entries),
-    )
-    assert not [result for result in results if isinstance(result, Exception)]
-    assert not MailboxEntry.objects.filter(kind="draft").exists()
-
-
 def test_two_who_write_to_each_other_and_to_somebody_outside(organization, make_user, sender, recipient, write):
     other = make_user(organization, "other@north.example", is_licensed=True)
     for _round in range(5):
@@ -251,6 +238,20 @@ def sent_with_a_file(sender, recipient, log_in):
     log_in(sender).post(reverse("draft", args=[uuid7()]), form)
     Message.objects.update(may_download=True)
     return Message.objects.get()
+
+
+@pytest.mark.parametrize("round_", range(12))
+def test_recall_against_discarding_what_passes_it_on(round_, sent_with_a_file, sender, recipient, write):
+    """Their quotes and their files, which the recall takes in an order of its own."""
+    Message.objects.update(may_forward=True)
+    passed_on = Answer(access.openable_entry(recipient, copy_of(sent_with_a_file, recipient).id), is_forward=True)
+    entries = [write(recipient, answer=passed_on).id for _ in range(10)]
+    results = at_once(
+        lambda: recall_message(actor=sender, message=sent_with_a_file),
+        lambda: folders.discard(actor=recipient, entry_ids=entries),
+    )
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert not MailboxEntry.objects.filter(kind="draft").exists()
 
 
 @pytest.mark.parametrize("view", ["message", "body", "attachment", "download", "print_sheet", "reply", "inbox"])
