@@ -52,7 +52,8 @@ def message_page(
 ) -> HttpResponse:
     """The message; with `another`, what was typed there to send it to another address, to be mended."""
     context = {**mailbox_context(request, copy.folder), **_message_context(request.user, copy)}
-    context["another"] = another or AnotherForm()
+    if context.get("can_send_to_another"):
+        context["another"] = another or AnotherForm()
     return render(request, "messaging/message.html", context, status=status)
 
 
