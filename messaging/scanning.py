@@ -54,23 +54,28 @@ class Stream:
                 self._socket.sendall(b"zINSTREAM\0")
 
     def write(self, data: bytes) -> None:
-        if self._socket is None or not data:
+        if data:
+            self._send(data)
+
+    def finish(self) -> Verdict:
+        """What the scanner found."""
+        self._send(b"")
+        if self._socket is not None:
+            with self._failing_closed():
+                self._verdict = _understood(_answer(self._socket))
+                self.abandon()
+        return self._verdict or Verdict(Scan.WAITING)
+
+    def _send(self, chunk: bytes) -> None:
+        """An empty one is the last."""
+        if self._socket is None:
             return
         with self._failing_closed():
             if select.select([self._socket], [], [], 0)[0]:
                 self._verdict = _of_a_part(_answer(self._socket))  # it has had enough, and says why
                 self.abandon()
                 return
-            self._socket.sendall(struct.pack("!I", len(data)) + data)
-
-    def finish(self) -> Verdict:
-        """What the scanner found."""
-        if self._socket is not None:
-            with self._failing_closed():
-                self._socket.sendall(struct.pack("!I", 0))
-                self._verdict = _understood(_answer(self._socket))
-                self.abandon()
-        return self._verdict or Verdict(Scan.WAITING)
+            self._socket.sendall(struct.pack("!I", len(chunk)) + chunk)
 
     def abandon(self) -> None:
         """The rest does not come."""

@@ -3,6 +3,7 @@
 server.limit = 1000           StreamMaxLength: says so and hangs up, as clamd does
 server.said_at_limit = "…"    what it says then
 server.answer = "…"           whatever else it might say
+server.has_answered           an event: it has said so
 server.seen                   how many bytes of each file arrived
 """
 
@@ -23,6 +24,7 @@ class Clamd:
         self.said_at_limit = "INSTREAM size limit exceeded. ERROR"
         self.answer = ""
         self.seen: list[int] = []
+        self.has_answered = threading.Event()
 
     def verdict(self, content: bytes) -> str:
         self.seen.append(len(content))
@@ -38,6 +40,7 @@ class _Conversation(socketserver.StreamRequestHandler):
             content += self.rfile.read(length)
             if len(content) > clamd.limit:
                 self.wfile.write(clamd.said_at_limit.encode() + b"\0")
+                clamd.has_answered.set()
                 return
         self.wfile.write(clamd.verdict(content).encode() + b"\0")
 

@@ -105,15 +105,22 @@ def test_an_answer_that_is_none_makes_no_file_clean(answer, clamd, attach, monke
     assert Attachment.objects.get().scan == Scan.WAITING
 
 
-def test_a_file_called_clean_before_its_end_is_not(clamd, attach):
+@pytest.mark.parametrize("rest", [b"", b"more"])
+def test_a_file_called_clean_before_its_end_is_not(rest, clamd):
     clamd.limit, clamd.said_at_limit = 1_000, "stream: OK"
-    attach(os.urandom(1_000_000))
-    assert Attachment.objects.get().scan == Scan.WAITING
+    stream = scanning.Stream()
+    stream.write(bytes(2_000))
+    assert clamd.has_answered.wait(10)
+    stream.write(rest)
+    assert stream.finish().scan == Scan.WAITING
 
 
-def test_a_virus_found_before_the_end_is_one(clamd, attach):
+def test_a_virus_found_before_the_end_is_one(clamd):
     clamd.limit, clamd.said_at_limit = 1_000, "stream: Eicar-Signature FOUND"
-    assert "a virus was found in it (Eicar-Signature)" in attach(os.urandom(1_000_000)).text
+    stream = scanning.Stream()
+    stream.write(bytes(2_000))
+    assert clamd.has_answered.wait(10)
+    assert stream.finish() == scanning.Verdict(Scan.INFECTED, "Eicar-Signature")
 
 
 # --- Not scanned ------------------------------------------------------------------------------------------------
