@@ -92,19 +92,12 @@ def _write(request: AuthenticatedRequest, message_id: uuid.UUID, entry: MailboxE
     form = ComposeForm(request.POST)
     action = request.POST.get("action", "save")
     text = form.text(drafts.open_draft(entry) if entry else None)
-    answer, warning = None, ""
+    answer, warning = (None, "") if entry else _answered(request, form)
     if entry is None and text.revision is not None:
         if action == "discard":
             return redirect("drafts")
         # Under another id: a second click must not find it and send it.
-        message_id, warning = uuid7(), str(_DISCARDED)
-    if entry is None:
-        try:
-            answer = _answer_of(request, form)
-        except (Http404, access.Gone):
-            if not _had_a_copy(request.user, form):
-                raise
-            warning = str(_UNANSWERABLE)
+        message_id, warning = uuid7(), warning or str(_DISCARDED)
     removed = parsed_uuids(request.POST.getlist("remove"))
     names = _names_of(removed, entry) if entry and removed else []
     saved = drafts.save_draft(
@@ -179,12 +172,18 @@ def _autosaved(saved: SavedDraft, warning: str) -> JsonResponse:
     )
 
 
-def _answer_of(request: AuthenticatedRequest, form: ComposeForm) -> Answer | None:
+def _answered(request: AuthenticatedRequest, form: ComposeForm) -> tuple[Answer | None, str]:
+    """What a new draft answers, if anything; or what is told where that can be answered no more."""
     form.is_valid()
     told = form.cleaned_data
     if not told.get("answers"):
-        return None
-    return answer_to(request, told["answers"], to_all=told["to_all"], is_forward=told["is_forward"])
+        return None, ""
+    try:
+        return answer_to(request, told["answers"], to_all=told["to_all"], is_forward=told["is_forward"]), ""
+    except (Http404, access.Gone):
+        if not _had_a_copy(request.user, form):
+            raise
+        return None, str(_UNANSWERABLE)
 
 
 def _had_a_copy(user: User, form: ComposeForm) -> bool:

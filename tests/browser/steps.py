@@ -5,7 +5,7 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 OWN_PASSWORD = "seven green bottles on a wall"
 
@@ -139,3 +139,13 @@ def plain(mail: EmailMessage) -> str:
     part = mail.get_body(("plain",))
     assert part is not None
     return part.get_content()
+
+
+def send_somewhere_new(page: Page, subject: str) -> Locator:
+    """From the page for writing, to a domain nobody has written to; the button that confirms it."""
+    page.fill("[name=to]", "someone@unheard-of.example")
+    page.fill("[name=subject]", subject)
+    page.get_by_role("button", name="Send Securely").click()
+    confirm = page.get_by_role("button", name="It is right: Send Securely")
+    confirm.wait_for()
+    return confirm

@@ -10,6 +10,7 @@ from accounts.models import PortalSession
 from messaging import sending
 from messaging.models import Attachment, MailboxEntry, Message
 
+from . import steps
 from .good import assert_good
 
 
@@ -293,11 +294,7 @@ def test_sending_waits_for_the_files(open_browser, sender, colleague, file):
 def test_sending_that_was_confirmed_waits_for_them_too(open_browser, sender, file, complaints):
     page = open_browser(sender)
     page.goto(reverse("compose"))
-    page.fill("[name=to]", "someone@unheard-of.example")
-    page.fill("[name=subject]", "With a file")
-    page.get_by_role("button", name="Send Securely").click()
-    confirm = page.get_by_role("button", name="It is right: Send Securely")
-    confirm.wait_for()
+    confirm = steps.send_somewhere_new(page, "With a file")
     held = []
     page.route("**/drafts/**", lambda route: held.append(route), times=1)
     page.set_input_files("[name=files]", file)
@@ -680,10 +677,7 @@ def test_discarding_waits_for_the_files_and_keeping_keeps_them(open_browser, sen
 def test_a_file_takes_away_no_question_and_no_focus(open_browser, sender, complaints):
     page = open_browser(sender)
     page.goto(reverse("compose"))
-    page.fill("[name=to]", "someone@unheard-of.example")
-    page.fill("[name=subject]", "With a file")
-    page.get_by_role("button", name="Send Securely").click()
-    confirm = page.get_by_role("button", name="It is right: Send Securely")
+    confirm = steps.send_somewhere_new(page, "With a file")
     confirm.focus()
     drop(page, "one.pdf")
     page.get_by_role("button", name="Remove one.pdf").wait_for()

@@ -3,14 +3,13 @@
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from . import steps
+
 
 def test_each_is_heard_and_its_button_is_none_of_the_words(open_browser, sender, complaints):
     page = open_browser(sender)
     page.goto(reverse("compose"))
-    page.fill("[name=to]", "someone@unheard-of.example")
-    page.fill("[name=subject]", "Hello")
-    page.get_by_role("button", name="Send Securely").click()
-    page.get_by_role("button", name="It is right: Send Securely").wait_for()
+    steps.send_somewhere_new(page, "Hello")
 
     expect(page.locator("[data-say]")).to_contain_text("Please look once more. Nothing has been sent yet.")
     for caution in page.locator("[data-problems] li").all():
